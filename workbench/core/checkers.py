@@ -1,0 +1,67 @@
+"""Did an answer say what it should? Pure functions, shared by reasoning's self-check, benchmarks and, later, training.
+
+    exact · number · choice · contains
+
+>>> check("number", "17 + 25 = 42.", "42")
+True
+>>> check("number", "It is 142.", "42")
+False
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+
+
+def normalise(text: str) -> str:
+    """Case, width, spaces and closing punctuation folded, so that `" Paris. "` and `"paris"` are the same answer."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"\s+", " ", folded).strip(" \t\n.!?。！？\"'`*")
+
+
+def last_number(text: str) -> float | None:
+    """The last number in the text, the one that an arithmetic answer ends with; None if there is none."""
+    found = _NUMBER.findall(unicodedata.normalize("NFKC", text))
+    return float(found[-1].replace(",", "")) if found else None
+
+
+def exact(answer: str, gold: str) -> bool:
+    return normalise(answer) == normalise(gold)
+
+
+def number(answer: str, gold: str) -> bool:
+    """The last number of the answer equals the gold number (within one part in a billion)."""
+    said, meant = last_number(answer), last_number(gold)
+    return said is not None and meant is not None and abs(said - meant) <= 1e-9 * max(1.0, abs(meant))
+
+
+def contains(answer: str, gold: str) -> bool:
+    """The gold answer stands in the answer as whole words."""
+    return re.search(rf"(?<!\w){re.escape(normalise(gold))}(?!\w)", normalise(answer)) is not None
+
+
+def choice(answer: str, gold: str) -> bool:
+    """The gold option is the first word or the last word of the answer's first line: naming both options is not choosing."""
+    words = re.findall(r"[\w-]+", normalise(answer.strip().split("\n", 1)[0]))
+    return bool(words) and normalise(gold) in {words[0], words[-1]}
+
+
+CHECKERS: dict[str, Callable[[str, str], bool]] = {
+    "exact": exact,
+    "number": number,
+    "contains": contains,
+    "choice": choice,
+}
+
+
+def check(checker: str, answer: str, gold: str) -> bool:
+    """Apply one checker by name.
+
+    Raises:
+        KeyError: no checker has that name.
+    """
+    return CHECKERS[checker](answer, gold)

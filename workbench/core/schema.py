@@ -1,0 +1,279 @@
+"""Which settings exist, each with type, default, unit and one line of meaning; and which pairs contradict each other.
+
+    Settings ── home, log_level
+             ├─ model      which model answers and how long it may take
+             ├─ ollama     where the Ollama server is
+             ├─ reasoning  how a question is thought about
+             ├─ memory     where memories are kept and how they are recalled
+             └─ hardware   the memory budget
+
+A setting's dotted key (`model.backend`) is also its environment name (`WORKBENCH_MODEL_BACKEND`). This file does not
+know where values come from: `settings.load_settings` reads the layers and hands the origins in.
+
+>>> SPECS["hardware.budget_gib"].unit, SPECS["hardware.budget_gib"].must_be
+('GiB', 'a number above 0 (GiB)')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic.fields import FieldInfo
+
+from workbench.core.errors import SettingsError
+from workbench.core.layers import DEFAULT, PREFIX, Origin
+
+EMBEDDED_MODEL = "smollm2-135m"  # the one model that comes with the package
+
+
+def setting(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str | None = None,
+    must_be: str | None = None,
+    secret: bool = False,
+    **limits: Any,
+) -> Any:
+    """A field with its unit, its meaning and, where the type does not say it, what a value must be."""
+    extra: dict[str, Any] = {"unit": unit, "must_be": must_be, "secret": secret}
+    return Field(default, description=meaning, repr=not secret, json_schema_extra=extra, **limits)
+
+
+def client_address(text: str) -> str:
+    """An Ollama address as a client needs it, from the forms OLLAMA_HOST may take.
+
+    >>> client_address("0.0.0.0:11500"), client_address("gpu-box"), client_address("https://models.example/api/")
+    ('http://127.0.0.1:11500', 'http://gpu-box:11434', 'https://models.example/api')
+    """
+    text = text.strip().strip("'\"")
+    has_scheme = "://" in text
+    url = urlsplit(text if has_scheme else f"http://{text}")
+    port = url.port if has_scheme or url.port is not None else 11434
+    named = re.fullmatch(r"[\w.:%-]+", url.hostname or "") or not (url.hostname or has_scheme or url.path)
+    if url.scheme not in ("http", "https") or not named or port == 0 or re.search(r"[\s?#]", text):
+        raise ValueError("not an http address")
+    # A server listens on "every address"; a client has to name one.
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(url.hostname or "", url.hostname or "")
+    user, at, _ = url.netloc.rpartition("@")
+    netloc = f"{user}{at}{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}"
+    return urlunsplit((url.scheme, netloc, url.path.rstrip("/"), "", ""))
+
+
+def _default_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("workbench", appauthor=False)
+
+
+class Section(BaseModel):
+    """Settings that belong together; frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, str_strip_whitespace=True, hide_input_in_errors=True
+    )
+
+
+class ModelSettings(Section):
+    """Which model answers, and how long it may take."""
+
+    backend: Literal["auto", "ollama", "embedded"] = setting(
+        "auto", "engine that answers; auto prefers a running Ollama"
+    )
+    name: str | None = setting(None, "model to use; empty lets the selector choose")
+    context_tokens: int = setting(4096, "longest prompt plus reply", unit="tokens", ge=512, le=131072)
+    threads: int = setting(0, "threads of the embedded model; 0 means all cores", unit="threads", ge=0, le=1024)
+    first_token_timeout_s: float = setting(120.0, "wait for the first token, loading included", unit="s", gt=0)
+    token_timeout_s: float = setting(30.0, "wait between two tokens", unit="s", gt=0)
+
+
+class OllamaSettings(Section):
+    """Where the Ollama server is."""
+
+    host: Annotated[str, BeforeValidator(client_address)] = setting(
+        "http://127.0.0.1:11434", "address of the Ollama server", must_be="an address such as http://127.0.0.1:11434"
+    )
+    probe_timeout_ms: int = setting(300, "wait when looking whether Ollama runs", unit="ms", ge=1, le=60000)
+    keep_alive: str = setting(
+        "5m",
+        "how long Ollama keeps a model loaded after its last answer; -1 means for ever",
+        must_be="a duration such as 30s, 5m, 1h30m or -1",
+        pattern=r"^(-1|0|\d+|(\d+(\.\d+)?(ms|s|m|h))+)$",
+    )
+
+
+class ReasoningSettings(Section):
+    """How a question is thought about."""
+
+    strategy: Literal["auto", "direct", "chain", "vote"] = setting("auto", "how to think; auto goes by complexity")
+    direct_below: float = setting(0.35, "auto answers directly below this", unit="complexity", ge=0, le=1)
+    max_tokens: int = setting(256, "longest reply of one model call", unit="tokens", ge=1)
+    temperature: float = setting(0.0, "randomness of an answer; 0 is repeatable", ge=0, le=2)
+    vote_temperature: float = setting(0.7, "randomness of the votes, which must differ", gt=0, le=2)
+    votes_min: int = setting(3, "votes taken before counting may stop", unit="votes", ge=1, le=99)
+    votes_max: int = setting(9, "votes taken at most", unit="votes", ge=1, le=99)
+    vote_confidence: float = setting(0.95, "voting stops when the lead is this sure", unit="probability", gt=0, lt=1)
+    max_steps: int = setting(3, "steps of a plan at most", unit="steps", ge=1, le=20)
+    question_max_chars: int = setting(8000, "longest question accepted", unit="characters", ge=1)
+    timeout_s: float = setting(600.0, "longest time for a whole turn", unit="s", gt=0)
+    seed: int = setting(0, "seed of every random draw", ge=0, le=2**32 - 1)
+    language: Literal["auto", "en", "ja"] = setting("auto", "language of the answer; auto follows the question")
+    history_turns: int = setting(4, "earlier turns of the session that the model reads", unit="turns", ge=0, le=1000)
+
+
+class MemorySettings(Section):
+    """Where memories are kept, and how they are recalled."""
+
+    database_url: str | None = setting(
+        None,
+        "SQLAlchemy URL of the database; empty means SQLite in home",
+        must_be="a database URL such as sqlite:////data/agent.db",
+        secret=True,
+        pattern=r"^\w+(\+\w+)?://",
+    )
+    recall_k: int = setting(5, "memories recalled for a question at most", unit="memories", ge=0, le=1000)
+    recall_min_score: float = setting(0.3, "least similarity of a recalled memory", unit="cosine", ge=-1, le=1)
+    index: Literal["auto", "chroma", "exact"] = setting("auto", "how vectors are searched; auto goes by their number")
+    embedder: str = setting("minilm", "model that turns text into vectors")
+
+
+class HardwareSettings(Section):
+    """The memory budget."""
+
+    budget_gib: float = setting(6.0, "memory of the device that models run on", unit="GiB", gt=0)
+    safe_gib: float = setting(5.0, "memory a model may take; a plan above it is refused", unit="GiB", gt=0)
+    sample_interval_ms: int = setting(500, "time between two readings of the machine", unit="ms", ge=10, le=3600000)
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+class Settings(Section):
+    """All settings of one run, agreed with each other.
+
+    Raises:
+        SettingsError: two values contradict each other; the sentence names both and where they came from.
+    """
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="folder that holds the user's state",
+        json_schema_extra={"must_be": "a folder"},
+    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = setting(
+        "INFO", "least severe message written to the log"
+    )
+    model: ModelSettings = ModelSettings()
+    ollama: OllamaSettings = OllamaSettings()
+    reasoning: ReasoningSettings = ReasoningSettings()
+    memory: MemorySettings = MemorySettings()
+    hardware: HardwareSettings = HardwareSettings()
+    _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the origins from the validation context, then refuse what contradicts itself."""
+        self._origins = dict(context["origins"]) if context else {}
+        for sentence in contradictions(self):
+            raise SettingsError(sentence)
+
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each dotted key's value came from; complete, in the order of the schema."""
+        return MappingProxyType({key: self._origins.get(key, DEFAULT) for key in SPECS})
+
+    def value(self, key: str) -> Any:
+        """The value of a dotted key."""
+        found: Any = self
+        for part in key.split("."):
+            found = getattr(found, part)
+        return found
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """One sentence for each pair of settings that cannot both hold."""
+    model, reasoning, hardware = settings.model, settings.reasoning, settings.hardware
+
+    def pair(left: str, right: str, rule: str) -> str:
+        return f"{_said(settings, left)} but {_said(settings, right)}: {rule}; change one of them"
+
+    if hardware.safe_gib > hardware.budget_gib:
+        yield pair("hardware.safe_gib", "hardware.budget_gib", "the safe part cannot exceed the budget")
+    if reasoning.votes_min > reasoning.votes_max:
+        yield pair("reasoning.votes_min", "reasoning.votes_max", "the least cannot exceed the most")
+    if reasoning.max_tokens >= model.context_tokens:
+        yield pair("reasoning.max_tokens", "model.context_tokens", "a reply must leave room for the prompt")
+    if model.backend == "embedded" and model.name not in (None, EMBEDDED_MODEL):
+        yield pair("model.backend", "model.name", f"the only embedded model is '{EMBEDDED_MODEL}'")
+
+
+def _said(settings: Settings, key: str) -> str:
+    value, unit = settings.value(key), SPECS[key].unit
+    text = f"{value!r} {unit}" if unit else repr(value)
+    return f"'{key}' is {text} ({settings.origins[key]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the schema says of one setting."""
+
+    key: str
+    section: type[Section]
+    leaf: str
+    unit: str | None
+    meaning: str
+    must_be: str
+    optional: bool  # None is a value of its own
+    secret: bool
+
+    @property
+    def env_name(self) -> str:
+        """`model.backend` as an environment variable: `WORKBENCH_MODEL_BACKEND`."""
+        return PREFIX + self.key.replace(".", "_").upper()
+
+    @property
+    def default(self) -> Any:
+        return self.section.model_fields[self.leaf].get_default(call_default_factory=True)
+
+
+def _specs(section: type[Section], prefix: str = "") -> Iterator[Spec]:
+    for leaf, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _specs(field.annotation, f"{leaf}.")
+        else:
+            yield _spec(section, leaf, field, f"{prefix}{leaf}")
+
+
+def _spec(section: type[Section], leaf: str, field: FieldInfo, key: str) -> Spec:
+    extra: Any = field.json_schema_extra
+    unit = extra.get("unit")
+    must_be = (extra.get("must_be") or _kind(field.annotation) + _range(field)) + (f" ({unit})" if unit else "")
+    optional = type(None) in get_args(field.annotation)
+    return Spec(key, section, leaf, unit, field.description or "", must_be, optional, extra.get("secret", False))
+
+
+def _kind(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(get_args(annotation))
+    return {int: "a whole number", float: "a number"}.get(annotation, "text")
+
+
+def _range(field: FieldInfo) -> str:
+    limits = {name: getattr(mark, name) for mark in field.metadata for name in _LIMIT_WORDS if hasattr(mark, name)}
+    if limits.keys() == {"ge", "le"}:
+        return f" from {limits['ge']} to {limits['le']}"
+    return "".join(
+        f"{' and' if index else ''} {_LIMIT_WORDS[name]} {limit}" for index, (name, limit) in enumerate(limits.items())
+    )
+
+
+_LIMIT_WORDS = {"gt": "above", "ge": "of at least", "lt": "below", "le": "at most"}
+SECTIONS = tuple(name for name, field in Settings.model_fields.items() if isinstance(field.default, Section))
+SPECS: Mapping[str, Spec] = MappingProxyType({spec.key: spec for spec in _specs(Settings)})

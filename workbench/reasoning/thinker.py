@@ -1,0 +1,139 @@
+"""What a strategy thinks with: a model, prompts, tools, sampling, and a way to tell what happens.
+
+    ask(part, template, …) ──► render ──► stream ──► TokenArrived … ──► Reply
+                                            └─ dropped? once more, with the event Retried
+
+It does not know which strategy calls it, nor where the model or the memories come from.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.core.errors import ConnectionDropped
+from workbench.core.records import Message, Piece, Reply, Sampling, Thought, ToolCall, Turn
+from workbench.models.protocol import Model, gather
+from workbench.reasoning import prompts
+from workbench.reasoning.events import (
+    Retried,
+    ThinkingArrived,
+    ThoughtFinished,
+    TokenArrived,
+    ToolAnswered,
+    ToolCalled,
+    TurnEvent,
+)
+from workbench.reasoning.tools import Toolbox
+
+MAX_TOOL_ROUNDS = 3
+Emit = Callable[[TurnEvent], None]
+
+@dataclass(frozen=True, slots=True)
+class Dials:
+    """The settings of `reasoning.*` that strategies read; `workbench config` explains each."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    vote_temperature: float = 0.7
+    votes_min: int = 3
+    votes_max: int = 9
+    vote_confidence: float = 0.95
+    max_steps: int = 3
+    seed: int = 0
+
+@dataclass(frozen=True, slots=True)
+class Thinker:
+    """One turn's means of thinking."""
+
+    model: Model
+    toolbox: Toolbox
+    dials: Dials
+    emit: Emit
+
+    def messages(self, template: str, turn: Turn, **values: str) -> tuple[Message, ...]:
+        """The template in the turn's language, with what is known from memory."""
+        return prompts.render(template, turn.language, known=self._known(turn), **values)
+
+    def _known(self, turn: Turn) -> str:
+        if not turn.recalled:
+            return ""
+        facts = "\n".join(f"- {memory.text}" for memory in turn.recalled)
+        return prompts.render("known", turn.language, facts=facts)[0].content
+
+    def sampling(self, **changes: Any) -> Sampling:
+        base = Sampling(temperature=self.dials.temperature, max_tokens=self.dials.max_tokens, seed=self.dials.seed)
+        return replace(base, **changes)
+
+    async def ask(
+        self, part: str, messages: Sequence[Message], sampling: Sampling, *, tools: Sequence[dict[str, Any]] = ()
+    ) -> Reply:
+        """One reply of the model, told token by token; a connection that drops in mid-reply is tried once more.
+
+        Raises:
+            ModelError: the model cannot answer, or the connection dropped twice.
+        """
+        try:
+            return await self._ask_once(part, messages, sampling, tools)
+        except ConnectionDropped as error:
+            self.emit(Retried(part=part, reason=error.sentence))
+            return await self._ask_once(part, messages, sampling, tools)
+
+    async def _ask_once(
+        self, part: str, messages: Sequence[Message], sampling: Sampling, tools: Sequence[dict[str, Any]]
+    ) -> Reply:
+        def tell(piece: Piece) -> None:
+            if piece.thinking:
+                self.emit(ThinkingArrived(part=part, text=piece.thinking))
+            if piece.text:
+                self.emit(TokenArrived(part=part, text=piece.text))
+
+        async with aclosing(self.model.stream(messages, sampling, tools=tools)) as pieces:  # type: ignore[type-var]
+            return await gather(pieces, on_piece=tell)
+
+    async def think(self, turn: Turn, name: str, messages: Sequence[Message], sampling: Sampling) -> tuple[Turn, Reply]:
+        """Ask, and keep the reply as a named thought of the turn."""
+        started = time.perf_counter()
+        reply = await self.ask(name, messages, sampling)
+        thought = Thought(name, reply.text.strip(), (time.perf_counter() - started) * 1000, reply.usage)
+        return self.keep(turn, thought, reply), reply
+
+    def keep(self, turn: Turn, thought: Thought, reply: Reply) -> Turn:
+        self.emit(ThoughtFinished(thought=thought))
+        return replace(
+            turn,
+            thoughts=(*turn.thoughts, thought),
+            thinking=turn.thinking + reply.thinking,
+            usage=turn.usage + reply.usage,
+        )
+
+    async def use_tool(self, turn: Turn, name: str, text: str) -> tuple[Turn, str]:
+        """Run one tool on one text; returns what it said, or the sentence that says why it could not."""
+        return await self._use(turn, self.toolbox.call_for(name, text))
+
+    async def _use(self, turn: Turn, call: ToolCall) -> tuple[Turn, str]:
+        self.emit(ToolCalled(call=call))
+        use = await self.toolbox.use(call)
+        self.emit(ToolAnswered(use=use))
+        return replace(turn, tool_uses=(*turn.tool_uses, use)), use.output if use.output is not None else use.error or ""
+
+    async def answer(self, turn: Turn, messages: Sequence[Message], sampling: Sampling) -> tuple[Turn, Reply]:
+        """The reply that the person reads; a model that calls tools natively may do so, up to three rounds."""
+        chat = list(messages)
+        reply = await self.ask("answer", chat, sampling, tools=self.toolbox.schemas())
+        for _ in range(MAX_TOOL_ROUNDS):
+            if not reply.tool_calls:
+                break
+            turn = replace(turn, usage=turn.usage + reply.usage)
+            chat.append(Message("assistant", reply.text or json.dumps([call.name for call in reply.tool_calls])))
+            for call in reply.tool_calls:
+                turn, said = await self._use(turn, call)
+                chat.append(Message("tool", f"{call.name}: {said}"))
+            reply = await self.ask("answer", chat, sampling, tools=self.toolbox.schemas())
+        done = replace(turn, usage=turn.usage + reply.usage, thinking=turn.thinking + reply.thinking)
+        return done, reply
+
