@@ -89,7 +89,7 @@ class ModelSettings(Section):
     )
     name: str | None = setting(None, "model to use; empty lets the selector choose")
     context_tokens: int = setting(4096, "longest prompt plus reply", unit="tokens", ge=512, le=131072)
-    threads: int = setting(0, "threads of the embedded model; 0 means all cores", unit="threads", ge=0, le=1024)
+    threads: int = setting(0, "threads of the embedded model; 0 means all cores but one", unit="threads", ge=0, le=1024)
     first_token_timeout_s: float = setting(120.0, "wait for the first token, loading included", unit="s", gt=0)
     token_timeout_s: float = setting(30.0, "wait between two tokens", unit="s", gt=0)
 
@@ -140,7 +140,7 @@ class MemorySettings(Section):
     )
     recall_k: int = setting(5, "memories recalled for a question at most", unit="memories", ge=0, le=1000)
     recall_min_score: float = setting(0.3, "least similarity of a recalled memory", unit="cosine", ge=-1, le=1)
-    index: Literal["auto", "chroma", "exact"] = setting("auto", "how vectors are searched; auto goes by their number")
+    index: Literal["auto", "chroma", "exact"] = setting("auto", "how vectors are searched; auto is exact until Chroma is open")
     embedder: str = setting("minilm", "model that turns text into vectors")
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.core.errors import ModelError, ModelNotFound
-from workbench.hardware.planner import Architecture
+from workbench.hardware.planner import Architecture, plan
 from workbench.models import embedded
 
 THINKING_FACTOR = 1.5
@@ -182,3 +182,8 @@ def _head_size(metadata: _Metadata) -> int:
 def _vocabulary(metadata: _Metadata) -> int:
     tokens = metadata.find("tokenizer.ggml.tokens")
     return int(metadata.find("{family}.vocab_size") or (len(tokens) if tokens else ASSUMED_VOCABULARY))
+
+
+def planned_bytes(name: str, context_tokens: int) -> int:
+    """What a model of the catalog needs in all at a context length, in bytes."""
+    return plan(card_for(name).architecture, context_tokens).total

@@ -17,7 +17,7 @@ import importlib.util
 import os
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class EmbeddedModel:
         weights: Path | None = None,
     ) -> None:
         self.context_tokens = min(context_tokens, TRAINED_CONTEXT_TOKENS)
-        self._threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._threads = threads or spare_cores()
         self._timeouts_s = (first_token_timeout_s, token_timeout_s)
         self._weights = weights
         self._engine: Any = None
@@ -93,11 +93,11 @@ class EmbeddedModel:
         """Read the weights now (about half a second) instead of at the first question."""
         with self._loading:
             if self._engine is None:
-                self._engine = _start_engine(self._weights or find_weights(), self.context_tokens, self._threads or 1)
+                self._engine = _start_engine(self._weights or find_weights(), self.context_tokens, self._threads)
 
     async def stream(
         self, messages: Sequence[Message], sampling: Sampling, *, tools: Sequence[dict[str, Any]] = ()
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncGenerator[Piece, None]:
         """The reply, one token a piece. `tools` are ignored: a model this small never calls them natively."""
         await asyncio.to_thread(self.load)
         chunks: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
@@ -140,7 +140,18 @@ class EmbeddedModel:
             self._engine = None
 
 
+def spare_cores() -> int:
+    """All cores but one: the last one is for Python, the browser and a second process.
+
+    With every core taken, any other load makes llama.cpp's threads wait for each other: two processes of two threads on
+    two cores decode 2–6 tokens/s each, two of one thread 37–40 (docs/LOG.md, 2026-11-22).
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores - 1)
+
+
 def _start_engine(weights: Path, context_tokens: int, threads: int) -> Any:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # read when the library loads: wait briefly, then sleep
     import xllamacpp
 
     params = xllamacpp.CommonParams()

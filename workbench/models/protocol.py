@@ -10,7 +10,7 @@ The protocol does not know prompts, memory or which model is best.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 from workbench.core.records import Message, Piece, Reply, Sampling, Usage
@@ -33,7 +33,7 @@ class Model(Protocol):
 
     def stream(
         self, messages: Sequence[Message], sampling: Sampling, *, tools: Sequence[dict[str, Any]] = ()
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncGenerator[Piece, None]:
         """The reply, piece by piece; closing the iterator stops the engine.
 
         Args:
@@ -42,6 +42,7 @@ class Model(Protocol):
             tools: OpenAI-style function schemas, for engines that call tools natively; others ignore them.
         Raises:
             ModelError: any of its kinds, with the next action in the sentence.
+            ToolError: the model called a tool in a form that cannot be read.
         """
 
     async def close(self) -> None:

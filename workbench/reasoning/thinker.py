@@ -17,6 +17,7 @@ from typing import Any
 
 from workbench.core.errors import ConnectionDropped
 from workbench.core.records import Message, Piece, Reply, Sampling, Thought, ToolCall, Turn
+from workbench.core.schema import ReasoningSettings
 from workbench.models.protocol import Model, gather
 from workbench.reasoning import prompts
 from workbench.reasoning.events import (
@@ -34,25 +35,12 @@ MAX_TOOL_ROUNDS = 3
 Emit = Callable[[TurnEvent], None]
 
 @dataclass(frozen=True, slots=True)
-class Dials:
-    """The settings of `reasoning.*` that strategies read; `workbench config` explains each."""
-
-    max_tokens: int = 256
-    temperature: float = 0.0
-    vote_temperature: float = 0.7
-    votes_min: int = 3
-    votes_max: int = 9
-    vote_confidence: float = 0.95
-    max_steps: int = 3
-    seed: int = 0
-
-@dataclass(frozen=True, slots=True)
 class Thinker:
     """One turn's means of thinking."""
 
     model: Model
     toolbox: Toolbox
-    dials: Dials
+    dials: ReasoningSettings
     emit: Emit
 
     def messages(self, template: str, turn: Turn, **values: str) -> tuple[Message, ...]:
@@ -92,7 +80,7 @@ class Thinker:
             if piece.text:
                 self.emit(TokenArrived(part=part, text=piece.text))
 
-        async with aclosing(self.model.stream(messages, sampling, tools=tools)) as pieces:  # type: ignore[type-var]
+        async with aclosing(self.model.stream(messages, sampling, tools=tools)) as pieces:
             return await gather(pieces, on_piece=tell)
 
     async def think(self, turn: Turn, name: str, messages: Sequence[Message], sampling: Sampling) -> tuple[Turn, Reply]:

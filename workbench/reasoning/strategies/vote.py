@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from workbench.core.checkers import normalise
 from workbench.core.records import Turn
+from workbench.core.schema import ReasoningSettings
 from workbench.reasoning.confidence import from_votes, lead_probability
 from workbench.reasoning.events import VoteCast
-from workbench.reasoning.thinker import Dials, Thinker
+from workbench.reasoning.thinker import Thinker
 
 VOTE_TOKENS = 96
 _ANSWER = re.compile(r"(?:answer|答え|回答)\s*[:：]\s*(.+)", re.IGNORECASE)
@@ -54,7 +55,7 @@ def standing(said: list[str]) -> tuple[str, int, float]:
     return spelling, votes, lead_probability(votes, ranked[1][1] if len(ranked) > 1 else 0)
 
 
-def enough(said: list[str], dials: Dials) -> bool:
+def enough(said: list[str], dials: ReasoningSettings) -> bool:
     """The stopping rule that the module's head states."""
     if len(said) < dials.votes_min:
         return False

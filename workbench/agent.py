@@ -1,0 +1,215 @@
+"""The agent: it puts the rooms together, once, and hands each walk what it needs.
+
+    settings ─► Memory, Backends ─► Rooms ─► Walk(question) ─► Turn
+
+Everything above (command line, panels, gateway, notebooks) speaks to this object and to nothing below it. It decides no
+step of a walk.
+
+>>> async with open_agent() as agent:                                   # doctest: +SKIP
+...     turn = await agent.ask("My dog is called Rufus.")
+...     turn = await agent.ask("What is my dog's name?")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.errors import ModelTimeout, NotStored, QuestionError
+from workbench.core.records import Choice, Feedback, Message, Recalled, Session, StrategyName, Turn
+from workbench.core.settings import Settings, load_settings
+from workbench.hardware.planner import gib
+from workbench.hardware.sampler import Sampler
+from workbench.hardware.snapshot import Snapshot, take_snapshot
+from workbench.memory import Memory
+from workbench.models.backends import Backends
+from workbench.models.protocol import Model
+
+if TYPE_CHECKING:
+    from workbench.reasoning.events import TurnEvent
+
+log = logging.getLogger(__name__)
+SAMPLES_KEPT = 600  # five minutes at the default interval
+
+
+class Agent:
+    """A local agent with its memory and its models; make one with `open_agent`."""
+
+    def __init__(self, settings: Settings, memory: Memory, backends: Backends) -> None:
+        self.settings = settings
+        self.memory = memory
+        self.backends = backends
+
+    async def ask(
+        self,
+        question: str | bytes,
+        *,
+        session: Session | None = None,
+        strategy: StrategyName | None = None,
+        model: str | Model | None = None,
+        complexity: float | None = None,
+        on_event: Callable[[TurnEvent], None] | None = None,
+    ) -> Turn:
+        """Answer a question and remember the turn.
+
+        Cancelling the task stops the engine and leaves nothing of the turn behind.
+
+        Args:
+            session: the conversation to continue; None begins a new one.
+            strategy: direct, chain or vote; None leaves it to the settings.
+            model: a model's name, or any object that speaks the `Model` protocol (a llama-index LLM in
+                `LlamaIndexModel`, say); None leaves it to the settings.
+            complexity: 0..1 if you know better than the rule.
+            on_event: called with every event as it happens.
+        Raises:
+            WorkbenchError: any of its kinds; nothing was stored.
+        """
+        from workbench.reasoning.question import as_text
+        from workbench.reasoning.walk import Asked, Walk
+
+        walk = Walk(self._rooms(strategy, model), timeout_s=self.settings.reasoning.timeout_s)
+        turn = Turn(question=as_text(question), session_id=session.id if session else None, complexity=complexity)
+        return await _follow(walk.run(start_event=Asked(turn=turn)), on_event, self.settings.reasoning.timeout_s)
+
+    async def give_feedback(self, turn: str, *, up: bool | None = None, correction: str | None = None) -> Feedback:
+        """Keep a thumb or a correction with a turn.
+
+        Args:
+            turn: the turn's id, or the beginning of it.
+            up: True for a thumb up, False for a thumb down.
+            correction: the answer it should have given.
+        Raises:
+            QuestionError: neither or both were given, or the correction is empty.
+            NotStored: no turn, or more than one, has that id.
+        """
+        if (up is None) == (correction is None):
+            raise QuestionError("Give one of: --up, --down, --correct \"the right answer\"")
+        if correction is not None and not correction.strip():
+            raise QuestionError("The correction is empty; write the answer it should have given")
+        kind: Any = "correct" if correction is not None else "up" if up else "down"
+        return await asyncio.to_thread(self.memory.sessions.add_feedback, Feedback(turn, kind, correction))
+
+    async def session(self, name: str | None = None) -> Session:
+        """The session with that name or id, begun if there is none; without a name, a new one."""
+        sessions = self.memory.sessions
+        if name is None:
+            return await asyncio.to_thread(sessions.create)
+        try:
+            return await asyncio.to_thread(sessions.get, name)
+        except NotStored:
+            return await asyncio.to_thread(sessions.create, name)
+
+    def snapshot(self) -> Snapshot:
+        """The memory this machine has and uses now: VRAM where there is a GPU, resident memory else."""
+        return take_snapshot(gib(self.settings.hardware.budget_gib))
+
+    def sampler(self) -> Sampler:
+        """A sampler of `snapshot`, not yet started."""
+        return Sampler(self.snapshot, self.settings.hardware.sample_interval_ms, SAMPLES_KEPT)
+
+    async def warm(self) -> None:
+        """Load what a long-lived process needs anyway: the vector index and the embedder."""
+        await asyncio.gather(self.memory.open_index(), self.memory.warm())
+
+    async def close(self) -> None:
+        await self.backends.close()
+        await asyncio.to_thread(self.memory.close)
+
+    def _rooms(self, strategy: StrategyName | None, model: str | Model | None) -> Any:
+        from workbench.reasoning.steps import Rooms
+
+        dials = self.settings.reasoning
+        if strategy is not None:
+            dials = dials.model_copy(update={"strategy": strategy})
+        return Rooms(_TurnMemory(self.memory, self.settings), _TurnModels(self.backends, model), dials)
+
+
+@asynccontextmanager
+async def open_agent(
+    settings: Settings | None = None, *, home: Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> AsyncIterator[Agent]:
+    """An agent on a home folder, closed at the end.
+
+    Args:
+        settings: ready settings; None loads all layers.
+        home: the state folder, outranking the settings.
+        overrides: dotted keys that outrank every layer, such as `{"model.backend": "embedded"}`.
+    """
+    if settings is None:
+        settings = load_settings(overrides={**(overrides or {}), **({"home": home} if home else {})})
+    memory = await asyncio.to_thread(open_memory, settings)
+    agent = Agent(settings, memory, Backends(settings))
+    try:
+        yield agent
+    finally:
+        await agent.close()
+
+
+def open_memory(settings: Settings) -> Memory:
+    """The memory of the settings' home."""
+    return Memory.open(
+        settings.home, database_url=settings.memory.database_url, index=settings.memory.index
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnMemory:
+    """Memory as the walk sees it, with the settings' figures filled in."""
+
+    memory: Memory
+    settings: Settings
+
+    async def recall(self, question: str) -> tuple[Recalled, ...]:
+        dials = self.settings.memory
+        return await self.memory.recall(question, k=dials.recall_k, min_score=dials.recall_min_score)
+
+    async def history(self, session_id: str | None) -> tuple[Message, ...]:
+        if session_id is None:
+            return ()
+        turns = self.settings.reasoning.history_turns
+        return await asyncio.to_thread(self.memory.sessions.history, session_id, turns)
+
+    async def remember(self, turn: Turn) -> Turn:
+        return await self.memory.remember(turn)
+
+
+@dataclass(frozen=True, slots=True)
+class _TurnModels:
+    """The models as the walk sees them: chosen by the backends unless the person brought one."""
+
+    backends: Backends
+    asked: str | Model | None
+
+    async def choose(self, complexity: float) -> Choice:
+        if self.asked is None or isinstance(self.asked, str):
+            return await self.backends.choose(complexity, model=self.asked)
+        return Choice(self.asked.name, self.asked.backend, ("you handed this model in",), complexity=complexity)
+
+    def model(self, choice: Choice) -> Model:
+        return self.backends.model(choice) if self.asked is None or isinstance(self.asked, str) else self.asked
+
+
+async def _follow(handler: Any, on_event: Callable[[TurnEvent], None] | None, timeout_s: float) -> Turn:
+    """Pass on the events of a running walk and return its turn; being cancelled cancels the walk first."""
+    from workflows.errors import WorkflowTimeoutError
+
+    from workbench.reasoning.events import TurnEvent
+
+    try:
+        async for event in handler.stream_events():
+            if on_event is not None and isinstance(event, TurnEvent):
+                on_event(event)
+        turn: Turn = await handler
+    except asyncio.CancelledError:
+        await handler.cancel_run()
+        await asyncio.gather(handler, return_exceptions=True)
+        raise
+    except WorkflowTimeoutError as error:
+        raise ModelTimeout(f"No answer within {timeout_s:g} s; ask something shorter or raise reasoning.timeout_s") from error
+    return turn
+

@@ -1,0 +1,193 @@
+"""Chroma as the vector index: a graph on disk that answers in milliseconds at 100,000 memories.
+
+    home/memory/
+    ├── chroma.lock        one owner at a time: two processes on one path corrupt it, for good
+    ├── chroma.opening     there while an index is opened and tried: left behind, it says the index killed its owner
+    └── chroma/
+        └── 1/             the index; a broken one is dropped for a fresh 2/, filled again from SQL
+
+Importing Chroma costs seconds, so only `open_chroma` does it. It holds ids and vectors, never text; it never calls
+out (no telemetry, no embedding function of its own) and ignores the `.env` of the folder it runs in.
+
+>>> index = open_chroma(Path("var/memory"), "all-minilm-l6-v2-int8")  # doctest: +SKIP
+>>> index.search(vector, 5)  # doctest: +SKIP
+[Hit(memory_id='9f…', score=0.71), …]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.errors import StoreCorrupt, StoreLocked
+from workbench.memory.failures import translated
+from workbench.memory.index import Hit
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+QUIET: dict[str, Any] = {"_env_file": None, "anonymized_telemetry": False}
+log = logging.getLogger(__name__)
+
+
+class ChromaIndex:
+    """One collection of one embedder's vectors; made by `open_chroma`."""
+
+    name = "chroma"
+
+    def __init__(self, client: Any, collection: Any, release: Callable[[], None], place: Path) -> None:
+        """Made by `open_chroma`; `release` gives the lock back, `place` is the folder of the index."""
+        self._client = client
+        self._collection = collection
+        self._release = release
+        self._place = place
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def upsert(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Take in vectors of shape (N, D), replacing those already held under the same ids."""
+        if ids:
+            with self._working():
+                self._collection.upsert(ids=list(ids), embeddings=vectors)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Drop ids; ids it does not hold are passed over."""
+        if ids:
+            with self._working():
+                self._collection.delete(ids=list(ids))
+
+    def search(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
+        """At most `k` hits, best first; equal scores in the order of their ids."""
+        if k < 1:
+            return []
+        with self._working():
+            found = self._collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return sorted((Hit(name, 1.0 - distance) for name, distance in pairs), key=lambda hit: (-hit.score, hit[0]))
+
+    def ids(self) -> frozenset[str]:
+        with self._working():
+            return frozenset(self._collection.get(include=[])["ids"])
+
+    def count(self) -> int:
+        with self._working():
+            return int(self._collection.count())
+
+    def trust(self) -> None:
+        """It opened and answered: from now on a killed process does not count as its fault."""
+        _marker(self._place).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Release the files and the lock; a second call does nothing."""
+        self._end(keep=True)
+
+    def drop(self) -> None:
+        """Close and delete a broken index: whoever opens next fills a fresh one from SQL."""
+        self._end(keep=False)
+
+    def _end(self, *, keep: bool) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._client.close()
+            if not keep:
+                shutil.rmtree(self._place, ignore_errors=True)
+            self.trust()
+            self._release()
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._lock, _in_our_words(str(self._place)):
+            if self._closed:
+                raise StoreLocked(f"The index {self._place} was closed; open the memory again")
+            yield
+
+
+def open_chroma(folder: Path, embedder: str) -> ChromaIndex:
+    """Open the index as its only owner; one that cannot be read is replaced by an empty one.
+
+    Args:
+        folder: where the lock and the index lie; created when missing.
+        embedder: whose vectors; each embedder has a collection of its own.
+    Raises:
+        StoreLocked: another process owns it.
+        StoreError: the folder cannot be written.
+    """
+    release = _own(folder)
+    try:
+        return _open_or_replace(folder / "chroma", embedder, release)
+    except BaseException:
+        release()
+        raise
+
+
+def _own(folder: Path) -> Callable[[], None]:
+    """Take the lock file and return how to give it back; the system gives it back when the process dies."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "chroma.lock", timeout=0, thread_local=False)
+    with translated(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise StoreLocked(
+                f"Another workbench uses the index in {folder}; close it, or set memory.index to auto or exact"
+            ) from error
+    return lock.release
+
+
+def _open_or_replace(root: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:
+    number = max((int(path.name) for path in root.glob("*") if path.name.isdecimal()), default=1)
+    place = root / str(number)
+    if _marker(place).exists():
+        log.warning("The process that last opened the index %s died of it; it is filled again from the database", place)
+    else:
+        try:
+            return _open_at(place, embedder, release)
+        except StoreCorrupt as error:
+            log.warning("%s; it is filled again from the database", error)
+    shutil.rmtree(place, ignore_errors=True)
+    return _open_at(root / str(number + 1), embedder, release)  # a new path: Chroma remembers a path that failed
+
+
+def _marker(place: Path) -> Path:
+    """A graph cut short makes Chroma's native code end the process; without a mark, every start would die of it."""
+    return place.parent.with_suffix(".opening")
+
+
+def _open_at(path: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:
+    import chromadb
+    from chromadb.config import Settings
+
+    with translated(str(path)):
+        path.mkdir(parents=True, exist_ok=True)
+        _marker(path).touch()
+    with _in_our_words(str(path)):
+        client = chromadb.PersistentClient(path=path, settings=Settings(**QUIET))
+        collection = client.get_or_create_collection(
+            f"memories-{hashlib.sha256(embedder.encode()).hexdigest()[:16]}",
+            embedding_function=None,
+            configuration={"hnsw": {"space": "cosine"}},
+        )
+        collection.count()
+    return ChromaIndex(client, collection, release, path)
+
+
+@contextmanager
+def _in_our_words(place: str) -> Iterator[None]:
+    """Chroma's errors are ours when they leave this block."""
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except ChromaError as error:
+        raise StoreCorrupt(f"The index {place} cannot be used ({error}); restart to rebuild it") from error

@@ -1,0 +1,173 @@
+"""Which index answers now, and how the one on disk is kept in step with SQL.
+
+    mode      before open()      after open()
+    auto      exact              chroma, or exact where another process owns it
+    chroma    chroma (waits)     chroma, or StoreLocked
+    exact     exact              exact
+
+    open = take the lock → import Chroma → deliver the outbox → compare ids with SQL, add what lacks, drop what is extra
+
+A one-shot command never waits for Chroma; a long-lived process opens it once, in the background. Trouble in Chroma
+costs speed, never data: exact search over SQL gives the same hits. It does not embed and does not read text.
+
+>>> keeper = IndexKeeper(memories, Path("var/memory"), "auto", "all-minilm-l6-v2-int8")  # doctest: +SKIP
+>>> keeper.open(), keeper.current().name  # doctest: +SKIP
+(True, 'chroma')
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from workbench.core.errors import StoreCorrupt, StoreError, StoreLocked
+from workbench.memory.index import ExactIndex, VectorIndex
+from workbench.memory.memories import Memories
+
+if TYPE_CHECKING:
+    from workbench.memory.chroma_index import ChromaIndex
+
+log = logging.getLogger(__name__)
+
+IndexMode = Literal["auto", "chroma", "exact"]
+BATCH = 500  # vectors in one upsert: Chroma takes about 1,500 a second this way, 100 one by one
+PROBES = 16  # ids are random, so the first ones are a fair sample
+NEAR = 10  # the graph is approximate: a vector may not be the very first to be found, but is among these
+SAME = 0.999  # cosine of a vector with itself, after rounding
+
+
+class IndexKeeper:
+    """Owns the index of one memory; may be called from any thread."""
+
+    def __init__(self, memories: Memories, folder: Path, mode: IndexMode, embedder: str) -> None:
+        self._memories = memories
+        self._folder = folder
+        self._mode = mode
+        self._embedder = embedder
+        self._exact = ExactIndex(memories, embedder)
+        self._chroma: ChromaIndex | None = None
+        self._lock = threading.RLock()
+        self._closed = False
+
+    @property
+    def name(self) -> str:
+        """The index that would answer now: `exact` or `chroma`."""
+        return "exact" if self._chroma is None else self._chroma.name
+
+    def current(self) -> VectorIndex:
+        """The index to search, in step with SQL."""
+        if self._chroma is None and self._mode != "chroma":
+            return self._exact  # without the lock: a search never waits while another thread opens Chroma
+        with self._lock:
+            if self._chroma is None and not self.open():
+                return self._exact
+            try:
+                deliver(self._memories, self._opened(), self._embedder)
+            except StoreError as error:
+                return self.without_chroma(error)
+            return self._opened()
+
+    def open(self) -> bool:
+        """Open Chroma and bring it up to date; say whether it answers from now on.
+
+        Raises:
+            StoreLocked: the mode is `chroma` and another process owns the index.
+        """
+        with self._lock:
+            if self._mode == "exact" or self._closed:
+                return False
+            if self._chroma is None:
+                self._chroma = self._open_chroma()
+            return self._chroma is not None
+
+    def without_chroma(self, error: StoreError) -> VectorIndex:
+        """Give up Chroma for the rest of this process, after it failed in use; the next one fills a fresh index."""
+        with self._lock:
+            log.warning("%s; exact search answers meanwhile", error)
+            self._mode = "exact"
+            if self._chroma is not None:
+                self._chroma.drop()
+            self._chroma = None
+        return self._exact
+
+    def close(self) -> None:
+        """Release the index; a second call does nothing."""
+        with self._lock:
+            self._closed = True
+            if self._chroma is not None:
+                self._chroma.close()
+            self._chroma = None
+
+    def _opened(self) -> ChromaIndex:
+        assert self._chroma is not None
+        return self._chroma
+
+    def _open_chroma(self) -> ChromaIndex | None:
+        """Chroma in step with SQL; a broken index is dropped and a fresh one filled, once."""
+        try:
+            index = self._in_step() or self._in_step()
+        except StoreLocked:
+            if self._mode == "chroma":
+                raise
+            return None  # the owner may end: a later `open` asks again
+        except StoreError as error:
+            log.warning("%s; exact search answers meanwhile", error)
+            index = None
+        if index is None:
+            self._mode = "exact"  # what failed twice would fail, and cost seconds, at every question
+        return index
+
+    def _in_step(self) -> ChromaIndex | None:
+        from workbench.memory.chroma_index import open_chroma
+
+        index = open_chroma(self._folder, self._embedder)
+        try:
+            deliver(self._memories, index, self._embedder)
+            reconcile(self._memories, index, self._embedder)
+            if finds_itself(self._memories, index, self._embedder):
+                index.trust()
+                return index
+            log.warning("The index in %s does not find what it holds; it is filled again", self._folder)
+        except StoreCorrupt as error:
+            log.warning("%s; it is filled again from the database", error)
+        except BaseException:
+            index.close()
+            raise
+        index.drop()
+        return None
+
+
+def deliver(memories: Memories, index: VectorIndex, embedder: str) -> None:
+    """Hand the outbox to the index, batch by batch; a batch leaves the outbox only after the index has it."""
+    while (letters := memories.letters(embedder, most=BATCH)) is not None:
+        index.upsert(letters.upserts.ids, letters.upserts.matrix)
+        index.delete(letters.deletes)
+        memories.delivered(letters)
+
+
+def reconcile(memories: Memories, index: VectorIndex, embedder: str) -> None:
+    """Make the index hold exactly the ids that SQL holds: a lost, old or empty index is whole again."""
+    stored, held = memories.ids(embedder), index.ids()
+    for some in _batches(sorted(stored - held)):
+        vectors = memories.vectors(embedder, ids=some)
+        index.upsert(vectors.ids, vectors.matrix)
+    for some in _batches(sorted(held - stored)):
+        index.delete(some)
+
+
+def _batches(ids: list[str]) -> Iterator[list[str]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+
+
+def finds_itself(memories: Memories, index: VectorIndex, embedder: str) -> bool:
+    """Whether the index finds a few stored vectors when asked for them.
+
+    An index that lost its graph on disk still lists every id but finds only what came last, less than half. Sixteen
+    random probes miss that once in 65,000 times; the k nearest of a sound graph hold the vector itself.
+    """
+    some = sorted(memories.ids(embedder))[:PROBES]
+    vectors = memories.vectors(embedder, ids=some)
+    return all(any(hit.score > SAME for hit in index.search(vector, NEAR)) for vector in vectors.matrix)

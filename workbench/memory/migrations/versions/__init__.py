@@ -1,0 +1,1 @@
+"""The revisions, named by number: 0001 creates the first tables."""

@@ -1,0 +1,225 @@
+"""Which engine answers: what was asked for, what is deployed, what Ollama has, and the embedded model when nothing else fits.
+
+    named model ► that one, or a sentence that says why not
+    auto        ► the deployed adapter's base ► Ollama (answers within 300 ms, has a usable model) ► embedded
+    ollama      ► the best that fits of what Ollama has, or an error
+    embedded    ► the embedded model
+
+Every choice keeps its reasons. It opens a model once and hands out the same object afterwards; it does not know prompts,
+memory or the shelf: a deployed adapter is handed in.
+
+>>> backends = Backends(load_settings())                                # doctest: +SKIP
+>>> choice = await backends.choose(0.2); choice.model                   # doctest: +SKIP
+'smollm2-135m'
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from workbench.core.errors import ModelError, ModelNotFound, ModelUnavailable
+from workbench.core.records import Choice
+from workbench.core.schema import Settings
+from workbench.hardware.planner import gib
+from workbench.hardware.snapshot import Snapshot, take_snapshot
+from workbench.models import catalog
+from workbench.models.embedded import NAME as EMBEDDED
+from workbench.models.embedded import EmbeddedModel
+from workbench.models.ollama_server import InstalledModel, OllamaServer
+from workbench.models.protocol import Model
+from workbench.models.selector import select_model
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """An adapter in service and the model it was trained on."""
+
+    adapter: str
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the Ollama server offers now; `reason` says why nothing, where it is nothing."""
+
+    usable: tuple[InstalledModel, ...]
+    resident: dict[str, int]
+    reason: str
+
+
+class Backends:
+    """The engines of one agent."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        deployed: Deployed | None = None,
+        snapshot: Callable[[int], Snapshot] = take_snapshot,
+    ) -> None:
+        self._settings = settings
+        self._deployed = deployed
+        self._snapshot = snapshot
+        self._server = OllamaServer(settings.ollama.host, settings.ollama.probe_timeout_ms)
+        self._open: dict[tuple[str, str], Model] = {}
+        self._cards: dict[str, catalog.ModelCard] = {}
+
+    async def choose(self, complexity: float, *, model: str | None = None) -> Choice:
+        """The model for a question of this complexity (0..1), with reasons.
+
+        Args:
+            model: a name that outranks the settings, from the person asking.
+        Raises:
+            ModelNotFound, ModelUnavailable, MemoryBudgetError: each says what to do next.
+        """
+        asked = model or self._settings.model.name
+        if asked:
+            return replace(await self._named(asked), complexity=complexity)
+        backend = self._settings.model.backend
+        if backend == "embedded":
+            return self._embedded(complexity, "model.backend is 'embedded'")
+        if backend == "auto" and self._deployed is not None:
+            return replace(await self._deployed_base(self._deployed), complexity=complexity)
+        found = await self.find()
+        if not found.usable:
+            if backend == "ollama":
+                raise ModelUnavailable(f"{found.reason}; or set model.backend to auto or embedded")
+            return self._embedded(complexity, found.reason)
+        return await self._fitting(complexity, found)
+
+    async def find(self) -> Found:
+        """Ask the Ollama server what it has; an unreachable or empty server is a reason, not an error."""
+        status = await self._server.probe()
+        if not status.answers:
+            return Found((), {}, status.reason)
+        try:
+            installed, resident = await asyncio.gather(self._server.installed(), self._server.resident())
+        except ModelError as error:
+            return Found((), {}, error.sentence)
+        usable = tuple(one for one in installed if one.chats)
+        reason = status.reason if usable else f"{status.reason} but has no model that chats; run: ollama pull qwen2:1.5b"
+        return Found(usable, dict(resident), reason)
+
+    def model(self, choice: Choice) -> Model:
+        """The chosen model, opened once."""
+        key = (choice.backend, choice.model)
+        if key not in self._open:
+            self._open[key] = self._make(choice)
+        return self._open[key]
+
+    async def close(self) -> None:
+        """Release every engine."""
+        for model in self._open.values():
+            await model.close()
+        self._open.clear()
+
+    def _make(self, choice: Choice) -> Model:
+        dials = self._settings.model
+        if choice.backend == "embedded":
+            return EmbeddedModel(
+                context_tokens=dials.context_tokens,
+                threads=dials.threads,
+                first_token_timeout_s=dials.first_token_timeout_s,
+                token_timeout_s=dials.token_timeout_s,
+            )
+        from workbench.models.ollama import OllamaModel
+
+        return OllamaModel(
+            choice.model,
+            host=self._settings.ollama.host,
+            context_tokens=dials.context_tokens,
+            keep_alive=self._settings.ollama.keep_alive,
+            first_token_timeout_s=dials.first_token_timeout_s,
+            token_timeout_s=dials.token_timeout_s,
+        )
+
+    def _embedded(self, complexity: float, reason: str) -> Choice:
+        snapshot = self._look()
+        choice = select_model(
+            complexity,
+            snapshot.free_bytes,
+            (),
+            context_tokens=self._settings.model.context_tokens,
+            safe_bytes=self._safe_bytes,
+            resident=self._held(),
+            system_free_bytes=_system_free(snapshot),
+        )
+        return replace(choice, reasons=(reason, choice.reasons[-1]), refused=())
+
+    async def _named(self, name: str) -> Choice:
+        wanted = catalog.canonical_name(name)
+        if wanted == EMBEDDED:
+            return Choice(EMBEDDED, "embedded", (f"you asked for {EMBEDDED}",))
+        status = await self._server.probe()
+        if not status.answers:
+            raise ModelUnavailable(f"'{name}' needs Ollama: {status.reason}; or ask for '{EMBEDDED}'")
+        installed = await self._server.installed()
+        match = next((one for one in installed if catalog.canonical_name(one.name) == wanted), None)
+        if match is None:
+            raise ModelNotFound(
+                f"Ollama has no model '{name}'; run: ollama pull {name}, or choose one of: {_listing(installed)}"
+            )
+        return Choice(match.name, "ollama", (f"you asked for {name}",))
+
+    async def _deployed_base(self, deployed: Deployed) -> Choice:
+        choice = await self._named(deployed.base)
+        return replace(choice, adapter=deployed.adapter, reasons=(f"adapter '{deployed.adapter}' is deployed on it",))
+
+    async def _fitting(self, complexity: float, found: Found) -> Choice:
+        snapshot = self._look()
+        choice = select_model(
+            complexity,
+            snapshot.free_bytes,
+            [one.name for one in found.usable],
+            cards=(*catalog.CATALOG, *await self._unlisted_cards(found.usable)),
+            context_tokens=self._settings.model.context_tokens,
+            safe_bytes=self._safe_bytes,
+            resident={**found.resident, **self._held()},
+            system_free_bytes=_system_free(snapshot),
+        )
+        return replace(choice, reasons=(found.reason, *choice.reasons))
+
+    async def _unlisted_cards(self, usable: Sequence[InstalledModel]) -> tuple[catalog.ModelCard, ...]:
+        """Cards for models that are installed but not in the catalog, from the facts in their own files."""
+        known = {catalog.canonical_name(card.name) for card in catalog.CATALOG}
+        cards = []
+        for one in usable:
+            if catalog.canonical_name(one.name) in known or one.size_bytes is None:
+                continue
+            if one.name not in self._cards:
+                try:
+                    shown = await self._server.show(one.name)
+                    self._cards[one.name] = catalog.card_from_gguf_metadata(
+                        one.name,
+                        shown.get("model_info") or {},
+                        file_bytes=one.size_bytes,
+                        thinks="thinking" in (one.capabilities or ()),
+                    )
+                except ModelError:  # its file does not say what it needs, so it cannot be planned for
+                    continue
+            cards.append(self._cards[one.name])
+        return tuple(cards)
+
+    def _look(self) -> Snapshot:
+        return self._snapshot(gib(self._settings.hardware.budget_gib))
+
+    def _held(self) -> dict[str, int]:
+        """The embedded model's own bytes, once it is loaded: they are not asked for a second time."""
+        model = self._open.get(("embedded", EMBEDDED))
+        if not isinstance(model, EmbeddedModel) or not model.loaded:
+            return {}
+        return {EMBEDDED: catalog.planned_bytes(EMBEDDED, model.context_tokens)}
+
+    @property
+    def _safe_bytes(self) -> int:
+        return gib(self._settings.hardware.safe_gib)
+
+
+def _system_free(snapshot: Snapshot) -> int | None:
+    return snapshot.system_available_bytes if snapshot.label == "VRAM" else None
+
+
+def _listing(installed: Sequence[InstalledModel]) -> str:
+    return ", ".join([*(one.name for one in installed if one.chats), EMBEDDED])
