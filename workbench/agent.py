@@ -88,7 +88,7 @@ class Agent:
             NotStored: no turn, or more than one, has that id.
         """
         if (up is None) == (correction is None):
-            raise QuestionError("Give one of: --up, --down, --correct \"the right answer\"")
+            raise QuestionError('Give one of: --up, --down, --correct "the right answer"')
         if correction is not None and not correction.strip():
             raise QuestionError("The correction is empty; write the answer it should have given")
         kind: Any = "correct" if correction is not None else "up" if up else "down"
@@ -113,8 +113,8 @@ class Agent:
         return Sampler(self.snapshot, self.settings.hardware.sample_interval_ms, SAMPLES_KEPT)
 
     async def warm(self) -> None:
-        """Load what a long-lived process needs anyway: the vector index and the embedder."""
-        await asyncio.gather(self.memory.open_index(), self.memory.warm())
+        """Load what a long-lived process needs anyway: the embedder and the vector index."""
+        await self.memory.open_index()
 
     async def close(self) -> None:
         await self.backends.close()
@@ -152,9 +152,7 @@ async def open_agent(
 
 def open_memory(settings: Settings) -> Memory:
     """The memory of the settings' home."""
-    return Memory.open(
-        settings.home, database_url=settings.memory.database_url, index=settings.memory.index
-    )
+    return Memory.open(settings.home, database_url=settings.memory.database_url, index=settings.memory.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +208,7 @@ async def _follow(handler: Any, on_event: Callable[[TurnEvent], None] | None, ti
         await asyncio.gather(handler, return_exceptions=True)
         raise
     except WorkflowTimeoutError as error:
-        raise ModelTimeout(f"No answer within {timeout_s:g} s; ask something shorter or raise reasoning.timeout_s") from error
+        raise ModelTimeout(
+            f"No answer within {timeout_s:g} s; ask something shorter or raise reasoning.timeout_s"
+        ) from error
     return turn
-

@@ -1,1 +1,19 @@
-"""placeholder"""
+"""The command line, `workbench`: each command is one call of the agent, shown with rich. No logic of a walk lives here.
+
+    workbench ask | chat | feedback | sessions | models | config | doctor | tour
+
+Bad input ends in one sentence on standard error and exit code 2; a traceback goes to HOME/logs/workbench.log.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the `workbench` command."""
+    from workbench.cli.app import run
+
+    sys.exit(run(sys.argv[1:]))

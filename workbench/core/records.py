@@ -71,7 +71,9 @@ class Usage:
     completion_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(_plus(self.prompt_tokens, other.prompt_tokens), _plus(self.completion_tokens, other.completion_tokens))
+        return Usage(
+            _plus(self.prompt_tokens, other.prompt_tokens), _plus(self.completion_tokens, other.completion_tokens)
+        )
 
 
 def _plus(left: int | None, right: int | None) -> int | None:

@@ -140,7 +140,9 @@ class MemorySettings(Section):
     )
     recall_k: int = setting(5, "memories recalled for a question at most", unit="memories", ge=0, le=1000)
     recall_min_score: float = setting(0.3, "least similarity of a recalled memory", unit="cosine", ge=-1, le=1)
-    index: Literal["auto", "chroma", "exact"] = setting("auto", "how vectors are searched; auto is exact until Chroma is open")
+    index: Literal["auto", "chroma", "exact"] = setting(
+        "auto", "how vectors are searched; auto is exact until Chroma is open"
+    )
     embedder: str = setting("minilm", "model that turns text into vectors")
 
 

@@ -143,7 +143,12 @@ class Memory:
         await asyncio.to_thread(self._memories.forget, memory_id)
 
     async def open_index(self) -> bool:
-        """Open Chroma where the mode allows it and no other process owns it; say whether it answers from now on."""
+        """Open Chroma where the mode allows it and no other process owns it; say whether it answers from now on.
+
+        The embedder is loaded first: two threads that import numpy at once, one of them through Chroma, find it
+        half-initialised.
+        """
+        await self.warm()
         return await asyncio.to_thread(self._keeper.open)
 
     async def warm(self) -> None:

@@ -99,7 +99,9 @@ class Backends:
         except ModelError as error:
             return Found((), {}, error.sentence)
         usable = tuple(one for one in installed if one.chats)
-        reason = status.reason if usable else f"{status.reason} but has no model that chats; run: ollama pull qwen2:1.5b"
+        reason = (
+            status.reason if usable else f"{status.reason} but has no model that chats; run: ollama pull qwen2:1.5b"
+        )
         return Found(usable, dict(resident), reason)
 
     def model(self, choice: Choice) -> Model:

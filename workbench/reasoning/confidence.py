@@ -37,4 +37,5 @@ def lead_probability(leader: int, runner_up: int) -> float:
     sum of binomial terms, P = Σ_{j=0}^{v₁} C(n, j) / 2ⁿ with n = v₁ + v₂ + 1, so no numerical integration is needed.
     """
     n = leader + runner_up + 1
-    return sum(math.comb(n, j) for j in range(leader + 1)) / 2**n
+    ways = sum(math.comb(n, j) for j in range(leader + 1))
+    return float(ways / 2**n)

@@ -34,6 +34,7 @@ from workbench.reasoning.tools import Toolbox
 MAX_TOOL_ROUNDS = 3
 Emit = Callable[[TurnEvent], None]
 
+
 @dataclass(frozen=True, slots=True)
 class Thinker:
     """One turn's means of thinking."""
@@ -107,7 +108,9 @@ class Thinker:
         self.emit(ToolCalled(call=call))
         use = await self.toolbox.use(call)
         self.emit(ToolAnswered(use=use))
-        return replace(turn, tool_uses=(*turn.tool_uses, use)), use.output if use.output is not None else use.error or ""
+        return replace(
+            turn, tool_uses=(*turn.tool_uses, use)
+        ), use.output if use.output is not None else use.error or ""
 
     async def answer(self, turn: Turn, messages: Sequence[Message], sampling: Sampling) -> tuple[Turn, Reply]:
         """The reply that the person reads; a model that calls tools natively may do so, up to three rounds."""
@@ -124,4 +127,3 @@ class Thinker:
             reply = await self.ask("answer", chat, sampling, tools=self.toolbox.schemas())
         done = replace(turn, usage=turn.usage + reply.usage, thinking=turn.thinking + reply.thinking)
         return done, reply
-

@@ -61,7 +61,7 @@ class Walk(Workflow):
         self.started = time.perf_counter()
 
     @step
-    async def validate(self, ctx: Context, event: Asked) -> Validated:
+    async def validate_question(self, ctx: Context, event: Asked) -> Validated:
         return Validated(turn=await self.take("validate", steps.validate, event.turn, ctx))
 
     @step

@@ -1,0 +1,43 @@
+"""Every test has its own home and sees no settings of the person who runs it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.models.ollama_server import ollama_server
+from workbench.agent import Agent, open_agent
+from workbench.models.embedded import EmbeddedModel
+
+__all__ = ["ollama_server"]
+
+NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh WORKBENCH_HOME, and no Ollama server unless the test starts one."""
+    for name in [name for name in os.environ if name.startswith(("WORKBENCH_", "OLLAMA_"))]:
+        if name != "WORKBENCH_SCREENSHOTS":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", NOBODY)
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedModel]:
+    """The real embedded model, loaded once for all tests."""
+    model = EmbeddedModel()
+    model.load()
+    yield model
+
+
+@pytest.fixture
+async def agent(home: Path) -> AsyncIterator[Agent]:
+    """An agent on a fresh home; hand it a model in `ask(model=…)`."""
+    async with open_agent(home=home) as opened:
+        yield opened

@@ -1,0 +1,137 @@
+"""`workbench tour`: real turns on a real model, each explained as it happens, in a memory of its own.
+
+    1 ask at once   2 think in steps, with a tool   3 tell it something   4 a fresh start: does it still know?   5 vote
+
+The tour's memory lies in HOME/tour and is emptied first, so that a person's own memory is neither shown nor touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from workbench.cli.desk import console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from workbench.core.records import Turn
+    from workbench.core.settings import Settings
+
+SUM = "What is 17 + 25?"
+FACT = "My dog is called Rufus."
+RECALL = "What is my dog's name?"
+VOTE = "Is a penguin a bird or a fish?"
+BAR_CELLS = 40
+
+
+async def take_tour(settings: Settings, *, model: str | None) -> None:
+    """Walk a newcomer through asking, thinking, remembering, recalling and voting."""
+    from workbench.agent import open_agent
+
+    out = console()
+    home = settings.home / "tour"
+    await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+    settings = settings.model_copy(update={"home": home, "model": _model_settings(settings, model)})
+    out.rule("[bold]A tour of the workbench")
+    async with open_agent(settings) as agent:
+        _heading(out, 1, "Ask at once", "one prompt, one reply")
+        await _show(out, agent, SUM, "direct")
+        _heading(out, 2, "Think in steps", "analyse, plan, use a tool, put together")
+        await _show(out, agent, SUM, "chain")
+        _heading(out, 3, "Tell it something", "what you state is remembered; what it answers is not")
+        told = await _show(out, agent, FACT, "direct")
+        out.print(f"  kept in long-term memory: {len(told.memory_ids)} statement", style="green")
+    async with open_agent(settings) as agent:
+        _heading(out, 4, "A fresh start", "everything was closed and opened again; a new session asks")
+        with out.status("opening the vector index (Chroma)"):
+            await agent.warm()
+        out.print(f"  the index that answers: {agent.memory.index_name}")
+        await _show(out, agent, RECALL, "direct")
+        _heading(out, 5, "Vote", "sample several chains of thought until the lead is safe")
+        await _show(out, agent, VOTE, "vote")
+    _next(out)
+
+
+async def _show(out: Console, agent: Any, question: str, strategy: Any) -> Turn:
+    from rich.markup import escape
+
+    out.print(f"  [bold]you[/]    {escape(question)}")
+    turn: Turn = await agent.ask(question, strategy=strategy, on_event=_Narrator(out))
+    out.print(f"  [bold cyan]agent[/]  {escape(_shorten(turn.answer or ''))}")
+    if turn.confidence is not None:
+        out.print(
+            f"         confidence {turn.confidence.value:.2f}, {turn.confidence.source}: {turn.confidence.detail}",
+            style="dim",
+        )
+    _print_timeline(out, turn)
+    return turn
+
+
+class _Narrator:
+    """Prints what happens in a turn, an event a line."""
+
+    def __init__(self, out: Console) -> None:
+        self._out = out
+
+    def __call__(self, event: Any) -> None:
+        from rich.markup import escape
+
+        from workbench.reasoning.events import StepFinished, ThoughtFinished, ToolAnswered, VoteCast
+
+        if isinstance(event, StepFinished) and event.step == "choose":
+            self._line("model", f"{event.turn.choice.model}: {event.turn.choice.reasons[-1]}")
+        elif isinstance(event, StepFinished) and event.step == "recall":
+            for memory in event.turn.recalled:
+                self._line("recall", escape(f"“{memory.text}” ({memory.why})"))
+        elif isinstance(event, ThoughtFinished) and not event.thought.name.startswith("vote"):
+            self._line(event.thought.name, escape(_shorten(event.thought.text)))
+        elif isinstance(event, ToolAnswered):
+            said = event.use.output if event.use.output is not None else event.use.error
+            self._line("tool", escape(f"{event.use.call.name} {list(event.use.call.arguments.values())} → {said}"))
+        elif isinstance(event, VoteCast):
+            self._line(
+                f"vote {event.votes}", escape(f"{_shorten(event.answer)}  (lead is safe with p = {event.lead:.2f})")
+            )
+
+    def _line(self, label: str, text: str) -> None:
+        self._out.print(f"         [magenta]{label}[/] {text}", style="dim")
+
+
+def _print_timeline(out: Console, turn: Turn) -> None:
+    """The turn as bars: where its time went."""
+    total = max(timing.start_ms + timing.duration_ms for timing in turn.timings)
+    for timing in turn.timings:
+        if timing.duration_ms < total / 100:
+            continue
+        start = round(BAR_CELLS * timing.start_ms / total)
+        length = max(1, round(BAR_CELLS * timing.duration_ms / total))
+        out.print(
+            f"         {timing.step:9}{' ' * start}[blue]{'━' * length}[/] {timing.duration_ms:.0f} ms", style="dim"
+        )
+
+
+def _heading(out: Console, number: int, title: str, subtitle: str) -> None:
+    out.print(f"\n[bold]{number}  {title}[/]  [dim]{subtitle}[/]")
+
+
+def _next(out: Console) -> None:
+    out.print()
+    out.rule("[bold]Where to go next")
+    out.print("  make lab                      notebooks, beginning with 00_start_here")
+    out.print("  make dashboards               chat in the browser, with a live view of memory")
+    out.print('  workbench ask "…"             one question; --strategy direct, chain or vote')
+    out.print("  workbench doctor              what is installed, and what to do about what is not")
+    out.print("  With Ollama running, larger models answer: workbench models says which and why.", style="dim")
+
+
+def _shorten(text: str, limit: int = 160) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _model_settings(settings: Settings, model: str | None) -> Any:
+    """The embedded model unless another is named: the tour shows what everybody has."""
+    changes = {"backend": "embedded", "name": None} if model is None else {"backend": "auto", "name": model}
+    return settings.model.model_copy(update=changes)
