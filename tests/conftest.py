@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -29,11 +29,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Iterator[EmbeddedModel]:
+def embedded() -> EmbeddedModel:
     """The real embedded model, loaded once for all tests."""
     model = EmbeddedModel()
     model.load()
-    yield model
+    return model
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The whole walk through the agent: what is remembered, what is recalled, and what a failure leaves behind (nothing)."""
+"""The whole walk through the agent: what is remembered and recalled, and that a failure leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -186,4 +186,3 @@ async def test_feedback_is_kept_with_its_turn(agent: Agent) -> None:
         await agent.give_feedback("ffffffffffff", up=True)
     with pytest.raises(QuestionError):
         await agent.give_feedback(turn.id)
-

@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-HEAVY = ("chromadb", "llama_index", "workflows", "onnxruntime", "sqlalchemy", "ollama", "xllamacpp", "numpy", "pandas", "plotly")
+HEAVY = (
+    "chromadb",
+    "llama_index",
+    "workflows",
+    "onnxruntime",
+    "sqlalchemy",
+    "ollama",
+    "xllamacpp",
+    "numpy",
+    "pandas",
+    "plotly",
+)
 
 
 @pytest.mark.parametrize("module", ["workbench", "workbench.cli.app", "workbench.agent"])

@@ -76,16 +76,21 @@ def dashboards(tmp_path: Path) -> Iterator[Served]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Where an address outside is asked for, a port nobody listens on refuses it."""
-    nowhere = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")}
-    given = {name: value for name, value in os.environ.items() if name.upper() not in nowhere}
+    """Nothing of the tester's own settings; where an address outside is asked for, a closed port refuses it."""
+    nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    dropped = ("WORKBENCH_", "OLLAMA_", *nowhere)
+    given = {name: value for name, value in os.environ.items() if not name.upper().startswith(dropped)}
     settings = {"WORKBENCH_HOME": str(home), "WORKBENCH_MODEL_BACKEND": "embedded"}
     return {**given, **nowhere, "NO_PROXY": "127.0.0.1,localhost", **settings}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Debian's Chromium; Playwright's own downloads are not used."""
+    """Debian's Chromium; Playwright's own downloads are not used.
+
+    Not longer than a module: as long as Playwright runs, its event loop holds the main thread, and a test that has a
+    loop of its own cannot start.
+    """
     chromium = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         pytest.skip("Chromium is not installed; run: apt-get install chromium, or set WORKBENCH_CHROMIUM")

@@ -1,4 +1,4 @@
-"""The commands as a person types them: answers on standard output, the rest on standard error, exit code 2 for bad input."""
+"""The commands as typed: the answer on standard output, the rest on standard error, exit code 2 for bad input."""
 
 from __future__ import annotations
 
@@ -51,7 +51,10 @@ def test_ask_json_holds_the_whole_turn(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_ask_reads_the_question_from_standard_input(
-    stdin: Callable[[bytes], None], capsys: pytest.CaptureFixture[str], ollama_server: OllamaWire, monkeypatch: pytest.MonkeyPatch
+    stdin: Callable[[bytes], None],
+    capsys: pytest.CaptureFixture[str],
+    ollama_server: OllamaWire,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
     ollama_server.say("Hai")
@@ -85,7 +88,9 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert said.out == ""
 
 
-def test_bytes_that_are_not_text_are_refused(stdin: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_bytes_that_are_not_text_are_refused(
+    stdin: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     stdin(b"caf\xe9?")
     assert run(["ask", "-"]) == 2
     assert "UTF-8" in capsys.readouterr().err
@@ -101,7 +106,9 @@ def test_a_wrong_setting_is_named_with_its_origin(
     assert "hardware.budget_gib" in said
 
 
-def test_config_prints_value_unit_and_origin(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_config_prints_value_unit_and_origin(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WORKBENCH_MODEL_CONTEXT_TOKENS", "2048")
     assert run(["config", "--json"]) == 0
     rows = {row["key"]: row for row in json.loads(capsys.readouterr().out)}

@@ -1,4 +1,4 @@
-"""The real embedded model: it answers, repeats itself exactly, obeys a schema, stops when told, and says what is wrong."""
+"""The real embedded model answers, repeats itself exactly, obeys a schema, stops when told, says what is wrong."""
 
 from __future__ import annotations
 

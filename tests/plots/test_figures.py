@@ -21,6 +21,7 @@ from workbench.plots import (
     memory_chart,
     memory_plans,
     reliability_diagram,
+    seconds_per_question,
     token_rate,
 )
 from workbench.plots.style import PALETTE, as_hover
@@ -109,7 +110,14 @@ def test_memory_is_charted_from_the_first_sample_under_its_own_label() -> None:
 
 @pytest.mark.parametrize(
     "figure",
-    [accuracy_bars([]), choice_ladder([]), memory_chart([], gib(6)), token_rate({}), token_rate({"a": []})],
+    [
+        accuracy_bars([]),
+        choice_ladder([]),
+        memory_chart([], gib(6)),
+        token_rate({}),
+        seconds_per_question({}),
+        token_rate({"a": []}),
+    ],
 )
 def test_an_empty_figure_says_why_it_is_empty(figure: go.Figure) -> None:
     assert not figure.data

@@ -31,4 +31,9 @@ def test_text_that_no_store_can_keep_is_refused(text: str) -> None:
 
 
 def test_kana_or_kanji_make_a_question_japanese() -> None:
-    assert [language_of(text) for text in ("日本の首都は？", "カメラ", "Tokyo?", "naïve café")] == ["ja", "ja", "en", "en"]
+    assert [language_of(text) for text in ("日本の首都は？", "カメラ", "Tokyo?", "naïve café")] == [
+        "ja",
+        "ja",
+        "en",
+        "en",
+    ]

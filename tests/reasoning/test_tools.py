@@ -34,7 +34,20 @@ def test_the_calculator_is_right(expression: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["9**9**9", "1/0", "__import__('os')", "'a'*3", "(1).real", "10**40", "1e308*10", "sqrt(-1)", "", "(" * 400, "1==1", "[1]"],
+    [
+        "9**9**9",
+        "1/0",
+        "__import__('os')",
+        "'a'*3",
+        "(1).real",
+        "10**40",
+        "1e308*10",
+        "sqrt(-1)",
+        "",
+        "(" * 400,
+        "1==1",
+        "[1]",
+    ],
 )
 def test_what_is_not_arithmetic_becomes_a_sentence(expression: str) -> None:
     with pytest.raises(ToolError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -78,7 +78,9 @@ def doctor() -> None:
     for one in findings:
         table.add_row(
             {"ok": "[green]ok[/]", "note": "[yellow]–[/]", "bad": "[red]no[/]"}[one.state],
-            one.check, escape(one.finding), escape(one.remedy)
+            one.check,
+            escape(one.finding),
+            escape(one.remedy),
         )
     console().print(table)
     if any(one.state == "bad" for one in findings):
@@ -128,7 +130,7 @@ def _catalog_table(settings: Settings, found: Found) -> Table:
     return table
 
 
-def _table(*columns: str) -> Any:
+def _table(*columns: str) -> Table:
     from rich import box
     from rich.table import Table
 

@@ -45,7 +45,7 @@ def contains(answer: str, gold: str) -> bool:
 
 
 def choice(answer: str, gold: str) -> bool:
-    """The gold option is the first word or the last word of the answer's first line: naming both options is not choosing."""
+    """The gold option opens or closes the answer's first line: naming both options is not choosing."""
     words = re.findall(r"[\w-]+", normalise(answer.strip().split("\n", 1)[0]))
     return bool(words) and normalise(gold) in {words[0], words[-1]}
 

@@ -24,9 +24,9 @@
 A lower library's error is translated where it enters a room. Every message is one sentence with the next action in it;
 a traceback belongs in the log. It does not know which door shows the message.
 
->>> raise ModelNotFound("Ollama has no model 'llama9'; run: ollama pull llama9, or choose one of: workbench models")
+>>> raise ModelNotFound("Ollama has no model 'llama9'; run: ollama pull llama9")
 Traceback (most recent call last):
-workbench.core.errors.ModelNotFound: Ollama has no model 'llama9'; run: ollama pull llama9, or choose one of: workbench models
+workbench.core.errors.ModelNotFound: Ollama has no model 'llama9'; run: ollama pull llama9
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ class Sampling:
     seed: int | None = 0
     stop: tuple[str, ...] = ()
     json_schema: dict[str, Any] | None = None
+    reuse_prompt: bool = False  # the engine may keep what it computed for the same prompt a moment ago
 
 
 @dataclass(frozen=True, slots=True)

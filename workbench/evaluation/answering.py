@@ -89,8 +89,12 @@ class Score:
         return self.interval.high
 
     @property
+    def seconds(self) -> tuple[float, ...]:
+        return tuple(outcome.seconds for outcome in self.outcomes)
+
+    @property
     def seconds_per_question(self) -> float:
-        return fmean(outcome.seconds for outcome in self.outcomes)
+        return fmean(self.seconds)
 
     @property
     def tokens_per_question(self) -> float | None:

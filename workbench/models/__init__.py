@@ -1,1 +1,1 @@
-"""Speak to a language model: one Protocol, its engines (embedded llama.cpp, Ollama), what each model needs, and which fits."""
+"""Speak to a language model: one Protocol, its engines, what each model needs, and which one fits."""

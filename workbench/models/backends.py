@@ -1,12 +1,12 @@
-"""Which engine answers: what was asked for, what is deployed, what Ollama has, and the embedded model when nothing else fits.
+"""Which engine answers: what was asked for, what is deployed, what Ollama has, else the embedded model.
 
     named model ► that one, or a sentence that says why not
     auto        ► the deployed adapter's base ► Ollama (answers within 300 ms, has a usable model) ► embedded
     ollama      ► the best that fits of what Ollama has, or an error
     embedded    ► the embedded model
 
-Every choice keeps its reasons. It opens a model once and hands out the same object afterwards; it does not know prompts,
-memory or the shelf: a deployed adapter is handed in.
+Every choice keeps its reasons. It opens a model once and hands out the same object afterwards; it does not know
+prompts, memory or the shelf: a deployed adapter is handed in.
 
 >>> backends = Backends(load_settings())                                # doctest: +SKIP
 >>> choice = await backends.choose(0.2); choice.model                   # doctest: +SKIP

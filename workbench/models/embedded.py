@@ -79,7 +79,7 @@ class EmbeddedModel:
         weights: Path | None = None,
     ) -> None:
         self.context_tokens = min(context_tokens, TRAINED_CONTEXT_TOKENS)
-        self._threads = threads or spare_cores()
+        self._threads = (threads, threads) if threads else (max(1, cores() - 1), cores())
         self._timeouts_s = (first_token_timeout_s, token_timeout_s)
         self._weights = weights
         self._engine: Any = None
@@ -131,7 +131,7 @@ class EmbeddedModel:
     def bare_completion(self, prompt: str, *, max_tokens: int) -> dict[str, Any]:
         """The engine called as bare as it can be, for `benchmarks/answering.py` to compare with."""
         self.load()
-        request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0, "ignore_eos": True}
+        request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0, "cache_prompt": False}
         return dict(self._engine.handle_completions(request))
 
     async def close(self) -> None:
@@ -140,17 +140,18 @@ class EmbeddedModel:
             self._engine = None
 
 
-def spare_cores() -> int:
-    """All cores but one: the last one is for Python, the browser and a second process.
+def cores() -> int:
+    """Cores this process may use.
 
-    With every core taken, any other load makes llama.cpp's threads wait for each other: two processes of two threads on
-    two cores decode 2–6 tokens/s each, two of one thread 37–40 (docs/LOG.md, 2026-11-22).
+    Decoding takes all but one: the last one is for Python, the browser, a second process. With every core taken, any
+    other load makes llama.cpp's threads wait for each other, and two processes of two threads on two cores decode
+    2–6 tokens/s each where two of one thread decode 37–40. Reading a prompt is brief and gains from all cores
+    (docs/design/0004-threads-and-spinning.md).
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores - 1)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _start_engine(weights: Path, context_tokens: int, threads: int) -> Any:
+def _start_engine(weights: Path, context_tokens: int, threads: tuple[int, int]) -> Any:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # read when the library loads: wait briefly, then sleep
     import xllamacpp
 
@@ -158,8 +159,7 @@ def _start_engine(weights: Path, context_tokens: int, threads: int) -> Any:
     params.model.path = str(weights)
     params.n_ctx = context_tokens
     params.n_parallel = 1
-    params.cpuparams.n_threads = threads
-    params.cpuparams_batch.n_threads = threads
+    params.cpuparams.n_threads, params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = 0  # the RAM prompt cache reuses KV across adapters (ggml-org/llama.cpp #26207)
     params.warmup = False
     params.verbosity = -1
@@ -179,7 +179,8 @@ def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         "stream": True,
         "logprobs": True,
         "top_logprobs": 1,
-        "cache_prompt": False,  # so that the same seed and prompt give the same reply, whatever came before
+        # Off unless asked for: so that the same seed and prompt give the same reply, whatever came before.
+        "cache_prompt": sampling.reuse_prompt,
     }
     if sampling.seed is not None:
         request["seed"] = sampling.seed

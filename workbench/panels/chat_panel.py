@@ -194,10 +194,14 @@ class ChatPanel:
         return chat_state.answered(self.chat, number, stored)
 
     async def _redraw(self, number: int) -> None:
-        started_s = time.monotonic()
+        """Show what was heard since the last time; the turn's clock begins with its first step, as the walk's does."""
+        started_s: float | None = None
         while True:
             await asyncio.sleep(REDRAW_S)
-            self._draw(chat_state.elapsed(self.chat, number, (time.monotonic() - started_s) * 1000))
+            if started_s is None and self.chat.exchange(number).bars:
+                started_s = time.monotonic()
+            elapsed_ms = 0.0 if started_s is None else (time.monotonic() - started_s) * 1000
+            self._draw(chat_state.elapsed(self.chat, number, elapsed_ms))
 
     async def _watch(self) -> None:
         agent = await self.agent()

@@ -4,7 +4,7 @@
     0.6 ┼        ╭────────
     0.3 ┼────────╯
     0.0 ┼─────────────────
-       -120 s            0
+        -60 s            0
 
 The label is the snapshot's own: VRAM where NVML read a card, resident memory else. It reads nothing and draws nothing.
 
@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from workbench.hardware.snapshot import Snapshot
 
 GIB = 1024**3
-WINDOW_S = 120.0
+WINDOW_S = 60.0
 ROUND = (1, 2, 2.5, 3, 4, 5, 10)  # times a power of ten
 
 

@@ -28,7 +28,7 @@ function axis(totalMs, x, bottom) {
     group.append(svg("line", { x1: place, x2: place, y1: TOP, y2: bottom, class: "wb-grid" }));
     group.append(svg("text", { x: place, y: bottom + 14, "text-anchor": "middle" }, String(+at.toFixed(3))));
   }
-  group.append(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: bottom + 29, "text-anchor": "middle" }, "seconds since the question"));
+  group.append(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: bottom + 29, "text-anchor": "middle" }, "seconds since the turn began"));
   return group;
 }
 

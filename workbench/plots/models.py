@@ -1,17 +1,15 @@
-"""Which model, how much memory it needs, and how fast it writes.
+"""Which model, and how much memory it needs.
 
     choice_ladder   what the selector chose at each amount of free memory, one panel a question
     memory_plans    weights, KV cache and buffers of each model against the safe limit
-    token_rate      tokens per second, every run a dot
 
-It chooses and measures nothing.
+It chooses and plans nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from statistics import mean
 from typing import Protocol
 
 import plotly.graph_objects as go
@@ -132,37 +130,3 @@ def memory_plans(plans: Mapping[str, MemoryNeed], *, safe_bytes: int | None = No
     figure.update_xaxes(rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
-
-
-def token_rate(rates: Mapping[str, Sequence[float]]) -> go.Figure:
-    """Tokens per second: a dot for each run, a diamond for the mean, a line from the slowest to the fastest.
-
-    Args:
-        rates: runs by name, in tokens per second.
-    """
-    figure = new_figure("speed (tokens per second)", height=150 + 50 * max(1, len(rates)))
-    measured = {name: list(runs) for name, runs in rates.items() if runs}
-    if not measured:
-        return say_nothing_to_draw(figure, "No run was timed yet")
-    for name, runs in measured.items():
-        line = go.Scatter(x=[min(runs), max(runs)], y=[name] * 2, mode="lines", line={"color": GREY, "width": 3})
-        figure.add_trace(line.update(showlegend=False, hoverinfo="skip"))
-    _dots(figure, "one run", BLUE, "circle", [(name, run) for name, runs in measured.items() for run in runs])
-    _dots(figure, "mean", VERMILLION, "diamond", [(name, mean(runs)) for name, runs in measured.items()])
-    figure.update_xaxes(range=[0, 1.1 * max(max(runs) for runs in measured.values())])
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    return figure
-
-
-def _dots(figure: go.Figure, name: str, colour: str, symbol: str, points: Sequence[tuple[str, float]]) -> None:
-    marker = {"color": colour, "symbol": symbol, "size": 11, "line": {"color": "white", "width": 1}}
-    figure.add_trace(
-        go.Scatter(
-            name=name,
-            mode="markers",
-            x=[rate for _, rate in points],
-            y=[where for where, _ in points],
-            marker=marker,
-            hovertemplate="%{y}: %{x:.1f} tokens/s<extra></extra>",
-        )
-    )

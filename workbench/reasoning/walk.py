@@ -2,9 +2,9 @@
 
     Question → validate → recall → choose → think → respond → remember → Turn
 
-Each step is `step(turn) -> turn`, run as a llama-index workflow step with events; a failed or cancelled walk has written
-nothing, because only the last step writes. It does not know where memory, models and settings come from: `agent.py` hands
-them in as `Rooms`.
+Each step is `step(turn) -> turn`, run as a llama-index workflow step with events; a failed or cancelled walk has
+written nothing, because only the last step writes. It does not know where memory, models and settings come from:
+`agent.py` hands them in as `Rooms`.
 
 >>> walk = Walk(rooms, timeout_s=600)                                   # doctest: +SKIP
 >>> turn = await walk.run(start_event=Asked(turn=Turn(question="What is 2 + 2?")))       # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Ways to think, interchangeable: each is one file with `async think(turn, thinker) -> Turn`, which fills in the answer."""
+"""Ways to think, interchangeable: each file has one `async think(turn, thinker) -> Turn`, which fills in the answer."""
 
 from __future__ import annotations
 

@@ -29,7 +29,10 @@ async def think(turn: Turn, thinker: Thinker) -> Turn:
     while not enough(said, thinker.dials):
         number = len(said) + 1
         sampling = thinker.sampling(
-            temperature=thinker.dials.vote_temperature, max_tokens=VOTE_TOKENS, seed=thinker.dials.seed + number
+            temperature=thinker.dials.vote_temperature,
+            max_tokens=VOTE_TOKENS,
+            seed=thinker.dials.seed + number,
+            reuse_prompt=number > 1,  # the first vote computes it afresh, so that a seed repeats a whole vote
         )
         turn, reply = await thinker.think(turn, f"vote {number}", messages, sampling)
         said.append(final_answer(reply.text))
@@ -47,7 +50,7 @@ def final_answer(text: str) -> str:
 
 
 def standing(said: list[str]) -> tuple[str, int, float]:
-    """The leading answer in its first spelling, its votes, and the probability that it stays ahead; ties go to the first."""
+    """The leading answer in its first spelling, its votes, and how likely it stays ahead; ties go to the first."""
     counts = Counter(normalise(answer) for answer in said)
     ranked = counts.most_common(2)
     leader, votes = ranked[0]

