@@ -34,7 +34,7 @@ lab: $(VENV)/.everything ## JupyterLab on the first notebook
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 dashboards: $(VENV)/.everything ## chat and live memory chart in the browser (Voila)
-	$(VOILA)
+	$(BIN)/python -m workbench.panels --port=8866
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
 	$(REFRESH)
@@ -69,7 +69,8 @@ $(VENV)/.answers: pyproject.toml constraints.txt embedded-model.txt | $(BIN)/pyt
 	@touch $@
 
 # What notebooks, dashboards and tests need on top.
-$(VENV)/.everything: $(VENV)/.answers
+$(VENV)/.everything: $(VENV)/.answers config/jupyterlab-overrides.json
 	@echo "[+] notebooks, dashboards and developer tools, pinned (about a minute)"
 	@$(PIP) -q -c constraints.txt -e ".[gpu,lab,serve,dev]"
+	@install -D -m 644 config/jupyterlab-overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.models.ollama_server import OllamaWire
 from workbench.cli.app import run
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """A command sets up the root logger for its process; put back what was there."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    for handler in root.handlers:
-        if handler not in handlers:
-            handler.close()
-    root.handlers, root.level = handlers, level
 
 
 @pytest.fixture

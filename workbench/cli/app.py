@@ -15,6 +15,7 @@ import typer
 from workbench import __version__
 from workbench.cli import asking, showing
 from workbench.core.errors import WorkbenchError
+from workbench.logbook import log_places
 
 BAD_INPUT = 2
 BROKEN = 1
@@ -65,13 +66,7 @@ def run(arguments: Sequence[str]) -> int:
         return BAD_INPUT
     except Exception:
         log.exception("a fault of ours")
-        typer.echo(f"The workbench itself failed; details are in {_log_place()}. Please report it.", err=True)
+        place = next(iter(log_places()), "the lines above")
+        typer.echo(f"The workbench itself failed; details are in {place}. Please report it.", err=True)
         return BROKEN
     return 0
-
-
-def _log_place() -> str:
-    files = [
-        handler.baseFilename for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)
-    ]
-    return files[0] if files else "the traceback above"

@@ -29,11 +29,11 @@ from workbench.core.errors import NotStored, WorkbenchError
 from workbench.core.records import StrategyName, Turn
 from workbench.core.settings import Settings, load_settings
 from workbench.hardware.sampler import Sampler
+from workbench.logbook import start_log
 from workbench.models.embedded import EmbeddedModel
 from workbench.models.protocol import Model
 from workbench.panels import chat_state, machine_state, showing
 from workbench.panels.chat_state import Chat
-from workbench.panels.logbook import start_log
 from workbench.panels.widgets import ChatBox, MemoryChart, Timeline, TurnFacts
 
 log = logging.getLogger(__name__)

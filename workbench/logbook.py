@@ -1,6 +1,6 @@
-"""Where a dashboard's tracebacks go: HOME/logs/workbench.log, the file that the command line writes too.
+"""Where tracebacks go: HOME/logs/workbench.log, one file for the command line and the dashboards.
 
-The page shows a sentence; whoever wants to know why reads the file. It does not know what is logged.
+A person sees a sentence; whoever wants to know why reads the file. It does not know what is logged.
 
 >>> start_log(load_settings()).name                                      # doctest: +SKIP
 'workbench.log'
@@ -9,9 +9,13 @@ The page shows a sentence; whoever wants to know why reads the file. It does not
 from __future__ import annotations
 
 import logging
+import logging.handlers
 from pathlib import Path
 
 from workbench.core.settings import Settings
+
+KEPT_BYTES = 2_000_000
+OLDER_FILES = 2
 
 
 def start_log(settings: Settings) -> Path:
@@ -25,7 +29,9 @@ def start_log(settings: Settings) -> Path:
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = logging.handlers.RotatingFileHandler(
+            path, maxBytes=KEPT_BYTES, backupCount=OLDER_FILES, encoding="utf-8"
+        )
     except OSError:
         return path
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -33,3 +39,9 @@ def start_log(settings: Settings) -> Path:
     log.setLevel(settings.log_level)
     log.propagate = False  # a kernel's root logger would print tracebacks on the page
     return path
+
+
+def log_places() -> tuple[str, ...]:
+    """The files that messages go to now."""
+    handlers = logging.getLogger("workbench").handlers
+    return tuple(handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler))
