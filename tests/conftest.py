@@ -22,8 +22,7 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh WORKBENCH_HOME, and no Ollama server unless the test starts one."""
     for name in [name for name in os.environ if name.startswith(("WORKBENCH_", "OLLAMA_"))]:
-        if name != "WORKBENCH_SCREENSHOTS":
-            monkeypatch.delenv(name)
+        monkeypatch.delenv(name)
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", NOBODY)
     return tmp_path / "home"

@@ -1,7 +1,7 @@
-"""Nothing leaves this machine: every connection and name look-up of a whole tour is recorded, and none goes outside.
+"""Nothing leaves this machine: every connection and name look-up is recorded, and none goes outside.
 
-Python's audit hook sees each socket that Python code opens. Where this test may (as root on Linux), the tour also runs
-in a network namespace that has nothing but loopback, which holds for compiled code too.
+Python's audit hook sees each socket that Python code opens. Where this test may (as root on Linux), the work also runs
+in a network namespace that has nothing but loopback, which holds for compiled code and for the browser too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 RECORDER = """
 import os, sys
 def _hook(event, arguments):
@@ -27,6 +28,7 @@ def _hook(event, arguments):
 sys.addaudithook(_hook)
 """
 LOOPBACK = ("127.", "::1", "localhost", "/")
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q"]
 
 
 def black_holed() -> list[str]:
@@ -37,21 +39,44 @@ def black_holed() -> list[str]:
     return prefix if subprocess.run([*prefix, "true"], capture_output=True).returncode == 0 else []
 
 
-@pytest.mark.parametrize("where", ["tour", "recorder"])
-def test_no_request_leaves_the_machine(where: str, tmp_path: Path, home: Path) -> None:
-    log = tmp_path / "sockets.log"
-    log.touch()
-    (tmp_path / "sitecustomize.py").write_text(RECORDER)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "SOCKET_LOG": str(log)}
+class Recorded:
+    """A finished command, and the hosts outside this machine that it spoke to or looked up."""
+
+    def __init__(self, folder: Path, arguments: list[str], *, prefix: list[str]) -> None:
+        log = folder / "sockets.log"
+        log.touch()
+        (folder / "sitecustomize.py").write_text(RECORDER)
+        environment = {**os.environ, "PYTHONPATH": str(folder), "SOCKET_LOG": str(log)}
+        command = [*prefix, sys.executable, *arguments]
+        self.done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+        hosts = {line.split(" ", 1)[1] for line in log.read_text().splitlines()}
+        self.outside = {host for host in hosts if not host.startswith(LOOPBACK)}
+
+
+def test_the_recorder_sees_a_connection_to_the_outside(tmp_path: Path) -> None:
     outside = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
-    command = ["-m", "workbench", "tour"] if where == "tour" else ["-c", outside]
-    prefix = black_holed() if where == "tour" else []
-    done = subprocess.run([*prefix, sys.executable, *command], env=environment, capture_output=True, text=True)
-    hosts = {line.split(" ", 1)[1] for line in log.read_text().splitlines()}
-    left = {host for host in hosts if not host.startswith(LOOPBACK)}
-    if where == "recorder":
-        assert left == {"192.0.2.1"}, "the recorder itself must see a connection to the outside"
-    else:
-        assert done.returncode == 0, done.stderr
-        assert "Rufus" in done.stdout
-        assert left == set()
+    assert Recorded(tmp_path, ["-c", outside], prefix=[]).outside == {"192.0.2.1"}
+
+
+def test_the_tour_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path) -> None:
+    tour = Recorded(tmp_path, ["-m", "workbench", "tour"], prefix=black_holed())
+    assert tour.done.returncode == 0, tour.done.stderr
+    assert "Rufus" in tour.done.stdout
+    assert tour.outside == set()
+
+
+@pytest.mark.drill
+@pytest.mark.parametrize("notebook", ["00_start_here", "10_ask_a_model"])
+def test_a_notebook_works_with_nothing_but_loopback_and_asks_nobody(notebook: str, tmp_path: Path) -> None:
+    run = Recorded(tmp_path, ["-m", "pytest", *NBVAL, f"notebooks/{notebook}.ipynb"], prefix=black_holed())
+    assert run.done.returncode == 0, run.done.stdout
+    assert run.outside == set()
+
+
+@pytest.mark.drill
+@pytest.mark.browser
+def test_the_dashboard_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path) -> None:
+    run = Recorded(tmp_path, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/browser"], prefix=black_holed())
+    assert run.done.returncode == 0, run.done.stdout
+    assert "passed" in run.done.stdout or "skipped" in run.done.stdout
+    assert run.outside == set()

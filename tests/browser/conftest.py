@@ -117,8 +117,8 @@ def page(browser: object) -> Iterator[object]:
 
 @pytest.fixture
 def screenshot(page: object) -> Callable[[str], None]:
-    """Saves the page under a name in WORKBENCH_SCREENSHOTS, where that is set."""
-    folder = os.environ.get("WORKBENCH_SCREENSHOTS")
+    """Saves the page under a name in SCREENSHOTS, where that is set."""
+    folder = os.environ.get("SCREENSHOTS")
 
     def save(name: str) -> None:
         if folder:

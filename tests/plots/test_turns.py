@@ -66,7 +66,7 @@ def test_every_row_is_drawn_once_in_the_order_of_the_walk_with_units_on_the_axis
     figure = turn_timeline(CHAIN)
     drawn = sorted(place for trace in figure.data for place in trace.y)
     assert drawn == list(range(11))
-    labels = [label.strip("\u00a0") for label in figure.layout.yaxis.ticktext]
+    labels = [label.removeprefix("think › ") for label in figure.layout.yaxis.ticktext]
     assert labels == [
         *("validate", "recall", "choose", "think"),
         *("analyse", "plan", "calculator", "step 2", "answer"),

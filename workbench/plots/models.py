@@ -61,7 +61,8 @@ def choice_ladder(choices: Sequence[Choice]) -> go.Figure:
         for row, (_, found) in enumerate(panels, 1):
             chosen = [choice for choice in found if choice.model == model]
             figure.add_trace(_need(model, colour, chosen, panels), row=row, col=1)
-    figure.update_yaxes(title_text="GiB")
+    # Room above the highest bar for the figures written on it.
+    figure.update_yaxes(title_text="GiB", range=[0, 1.25 * max(_free_bytes(choice) for choice in choices) / GIB])
     figure.update_xaxes(showgrid=False, type="category", categoryorder="array", categoryarray=_amounts(choices))
     figure.update_xaxes(title_text="free memory (GiB)", row=len(panels), col=1)
     figure.update_annotations(x=0, xanchor="left", font_size=13)
@@ -86,6 +87,9 @@ def _free(choices: Sequence[Choice], *, first: bool) -> go.Bar:
         x=[f"{_free_bytes(choice) / GIB:g}" for choice in choices],
         y=[_free_bytes(choice) / GIB for choice in choices],
         marker={"color": "rgba(0,0,0,0)", "line": {"color": GREY, "width": 1.5}},
+        text=[f"{(choice.need_bytes or 0) / GIB:.2f} of {_free_bytes(choice) / GIB:g}" for choice in choices],
+        textposition="outside",
+        cliponaxis=False,
         hoverinfo="skip",
     )
 
@@ -101,8 +105,6 @@ def _need(
         x=[f"{_free_bytes(choice) / GIB:g}" for choice in choices],
         y=[(choice.need_bytes or 0) / GIB for choice in choices],
         marker={"color": colour},
-        text=[f"{(choice.need_bytes or 0) / GIB:.2f}" for choice in choices],
-        textposition="auto",
         customdata=[as_hover("\n".join(choice.reasons)) for choice in choices],
         hovertemplate=f"<b>{as_hover(model)}</b><br>%{{customdata}}<extra></extra>",
     )

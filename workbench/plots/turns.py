@@ -4,10 +4,10 @@
     recall    ▎
     choose     ▏
     think      ███████████████████████
-      analyse  ████
-      plan         ███████
-      calculator          ▏
-      answer               ████████████
+      › analyse  ████
+      › plan         ███████
+      › calculator          ▏
+      › answer               ██████████
     respond                            ▏
     remember                           ▎
 
@@ -65,8 +65,9 @@ def turn_timeline(turn: Turn) -> go.Figure:
     figure.update_layout(barmode="overlay", bargap=0.25)
     # Room on the right for the duration that is written after the last bar.
     figure.update_xaxes(range=[0, end_ms / scale * 1.12 or 1])
-    labels = [_indented(bar) for bar in bars]
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(bars))), ticktext=labels)
+    figure.update_yaxes(
+        autorange="reversed", showgrid=False, tickvals=list(range(len(bars))), ticktext=[_label(bar) for bar in bars]
+    )
     return figure
 
 
@@ -120,9 +121,8 @@ def _said(use: ToolUse) -> str:
     return f"{use.call.name}({arguments})\n{use.output if use.output is not None else use.error or ''}"
 
 
-def _indented(bar: Bar) -> str:
-    # Plotly folds ordinary blanks, so the indent of a part of `think` is made of no-break spaces.
-    return as_hover(bar.label) if bar.kind == "step of the walk" else "\u00a0" * 4 + as_hover(bar.label)
+def _label(bar: Bar) -> str:
+    return as_hover(bar.label) if bar.kind == "step of the walk" else f"think › {as_hover(bar.label)}"
 
 
 def _trace(kind: str, colour: str, rows: Sequence[tuple[int, Bar]], scale: float) -> go.Bar:
