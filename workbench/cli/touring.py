@@ -12,6 +12,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from workbench.cli.desk import console
+from workbench.core.checkers import check
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
     from workbench.core.records import Turn
     from workbench.core.settings import Settings
 
-SUM = "What is 17 + 25?"
+SUM, TOTAL = "What is 17 + 25?", "42"
 FACT = "My dog is called Rufus."
-RECALL = "What is my dog's name?"
-VOTE = "Is a penguin a bird or a fish?"
+RECALL = "What is my dog called?"
+VOTE = "What is the capital of Italy?"
 BAR_CELLS = 40
 
 
@@ -37,9 +38,9 @@ async def take_tour(settings: Settings, *, model: str | None) -> None:
     out.rule("[bold]A tour of the workbench")
     async with open_agent(settings) as agent:
         _heading(out, 1, "Ask at once", "one prompt, one reply")
-        await _show(out, agent, SUM, "direct")
+        _judge(out, await _show(out, agent, SUM, "direct"))
         _heading(out, 2, "Think in steps", "analyse, plan, use a tool, put together")
-        await _show(out, agent, SUM, "chain")
+        _judge(out, await _show(out, agent, SUM, "chain"))
         _heading(out, 3, "Tell it something", "what you state is remembered; what it answers is not")
         told = await _show(out, agent, FACT, "direct")
         out.print(f"  kept in long-term memory: {len(told.memory_ids)} statement", style="green")
@@ -67,6 +68,14 @@ async def _show(out: Console, agent: Any, question: str, strategy: Any) -> Turn:
         )
     _print_timeline(out, turn)
     return turn
+
+
+def _judge(out: Console, turn: Turn) -> None:
+    """Say whether the sum is right: a model this small often errs without its tools, and the tour does not hide it."""
+    if check("number", turn.answer or "", TOTAL):
+        out.print(f"  right: {TOTAL}", style="green")
+    else:
+        out.print(f"  wrong: it is {TOTAL}; a model of this size cannot add reliably by itself", style="yellow")
 
 
 class _Narrator:
