@@ -19,9 +19,10 @@ run: $(VENV)/.answers ## take the tour: real questions on the embedded model
 
 test: $(VENV)/.everything browser ## all tests: package, notebooks (nbval), dashboard (Chromium)
 	$(BIN)/python -m pytest
-	$(NBVAL) notebooks/*.ipynb
+	WORKBENCH_HOME="$$(mktemp -d)" $(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
+	  --nbval-cell-timeout=300 notebooks/*.ipynb
 
-drill: $(VENV)/.everything ## slower drills: crash, disk, timing of imports
+drill: $(VENV)/.everything browser ## slower drills: notebooks and dashboard with the network cut off
 	$(BIN)/python -m pytest -m drill
 
 check: $(VENV)/.everything ## ruff, mypy --strict, import-linter
@@ -37,7 +38,9 @@ dashboards: $(VENV)/.everything ## chat and live memory chart in the browser (Vo
 	$(BIN)/python -m workbench.panels --port=8866
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
-	$(REFRESH)
+	WORKBENCH_HOME="$$(mktemp -d)" $(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(BIN)/nbstripout --keep-output --keep-count \
+	  --extra-keys "metadata.widgets cell.metadata.execution metadata.language_info.version" notebooks/*.ipynb
 
 bench: $(VENV)/.everything ## measure, write benchmarks/results/*.json
 	$(BIN)/python benchmarks/answering.py --out benchmarks/results/answering.json
