@@ -39,6 +39,7 @@ dashboards: $(VENV)/.everything ## chat and live memory chart in the browser (Vo
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
 	WORKBENCH_HOME="$$(mktemp -d)" $(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-output --keep-count \
 	  --extra-keys "metadata.widgets cell.metadata.execution metadata.language_info.version" notebooks/*.ipynb
 
