@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The notebooks that are tests run on the embedded model: nothing listens on the discard port.
+NOBODY := http://127.0.0.1:9
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off
 export WORKBENCH_HOME ?= $(CURDIR)/var
 export PYTHONPATH :=
@@ -19,7 +21,7 @@ run: $(VENV)/.answers ## take the tour: real questions on the embedded model
 
 test: $(VENV)/.everything browser ## all tests: package, notebooks (nbval), dashboard (Chromium)
 	$(BIN)/python -m pytest
-	WORKBENCH_HOME="$$(mktemp -d)" $(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
+	WORKBENCH_HOME="$$(mktemp -d)" WORKBENCH_OLLAMA_HOST=$(NOBODY) $(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
 	  --nbval-cell-timeout=300 notebooks/*.ipynb
 
 drill: $(VENV)/.everything browser ## slower drills: notebooks and dashboard with the network cut off
@@ -38,7 +40,8 @@ dashboards: $(VENV)/.everything ## chat and live memory chart in the browser (Vo
 	$(BIN)/python -m workbench.panels --port=8866
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
-	WORKBENCH_HOME="$$(mktemp -d)" $(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	WORKBENCH_HOME="$$(mktemp -d)" WORKBENCH_OLLAMA_HOST=$(NOBODY) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
 	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-output --keep-count \
 	  --extra-keys "metadata.widgets cell.metadata.execution metadata.language_info.version" notebooks/*.ipynb

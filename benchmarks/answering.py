@@ -63,12 +63,12 @@ def arguments() -> argparse.Namespace:
 
 async def warm_figures(home: Path, repeats: int) -> dict[str, Any]:
     """Overhead and speed, both from the same interleaved pairs."""
-    model = EmbeddedModel()
     overrides = {"reasoning.max_tokens": TOKENS, "model.backend": "embedded", "ollama.host": NOBODY}
     async with open_agent(home=home, overrides=overrides) as agent:
         for fact in FACTS:
             await agent.ask(fact, model=ScriptedModel("Noted."), strategy="direct")
-        pairs = [await one_pair(agent, model) for _ in range(repeats + 1)][1:]  # the first pair loads everything
+        await agent.ask(QUESTION, strategy="direct")  # loads everything, and does not count
+        pairs = [await one_pair(agent, ours_first=bool(number % 2)) for number in range(repeats)]
     return {
         "overhead_ratio": spread([pair["ours_s"] / pair["bare_s"] for pair in pairs]),
         "ours_s": spread([pair["ours_s"] for pair in pairs]),
@@ -78,8 +78,21 @@ async def warm_figures(home: Path, repeats: int) -> dict[str, Any]:
     }
 
 
-async def one_pair(agent: Agent, model: EmbeddedModel) -> dict[str, float]:
-    """The same prompt once through the walk, then once through the engine alone."""
+async def one_pair(agent: Agent, *, ours_first: bool) -> dict[str, float]:
+    """The same prompt through the whole walk, the choice of a model included, and through the engine alone."""
+    model = agent.backends.model(await agent.backends.choose(0.0))
+    assert isinstance(model, EmbeddedModel)
+    if ours_first:
+        turn, figures = await through_the_walk(agent)
+        bare, bare_s = await through_the_engine(model)
+    else:
+        bare, bare_s = await through_the_engine(model)
+        turn, figures = await through_the_walk(agent)
+    check_same_work(turn, bare)
+    return {**figures, "bare_s": bare_s}
+
+
+async def through_the_walk(agent: Agent) -> tuple[Turn, dict[str, float]]:
     first_token: list[float] = []
     started = time.perf_counter()
 
@@ -87,19 +100,19 @@ async def one_pair(agent: Agent, model: EmbeddedModel) -> dict[str, float]:
         if isinstance(event, TokenArrived) and not first_token:
             first_token.append(time.perf_counter() - started)
 
-    turn = await agent.ask(QUESTION, model=model, strategy="direct", on_event=on_event)
-    ours_s = time.perf_counter() - started
-    prompt = rendered_prompt(turn)
-    begun = time.perf_counter()
-    bare = await asyncio.to_thread(model.bare_completion, prompt, max_tokens=TOKENS)
-    bare_s = time.perf_counter() - begun
-    check_same_work(turn, bare)
-    return {"ours_s": ours_s, "bare_s": bare_s, "first_token_s": first_token[0]}
+    turn = await agent.ask(QUESTION, strategy="direct", on_event=on_event)
+    return turn, {"ours_s": time.perf_counter() - started, "first_token_s": first_token[0]}
 
 
-def rendered_prompt(turn: Turn) -> str:
+async def through_the_engine(model: EmbeddedModel) -> tuple[dict[str, Any], float]:
+    started = time.perf_counter()
+    bare = await asyncio.to_thread(model.bare_completion, rendered_prompt(), max_tokens=TOKENS)
+    return bare, time.perf_counter() - started
+
+
+def rendered_prompt() -> str:
     """The text the engine makes of the walk's messages: ChatML, as the model's own template writes it."""
-    messages: Sequence[Message] = render("direct", turn.language, known="", question=turn.question)
+    messages: Sequence[Message] = render("direct", "en", known="", question=QUESTION)
     chat = "".join(f"<|im_start|>{message.role}\n{message.content}<|im_end|>\n" for message in messages)
     return f"{chat}<|im_start|>assistant\n"
 
@@ -115,15 +128,17 @@ def check_same_work(turn: Turn, bare: dict[str, Any]) -> None:
 def cold_start(home: Path, repeats: int) -> dict[str, float]:
     """From starting the process to the first character of the answer, on a home with memories."""
     environment = {**os.environ, "WORKBENCH_HOME": str(home), "WORKBENCH_OLLAMA_HOST": NOBODY}
-    command = [sys.executable, "-m", "workbench", "ask", COLD_QUESTION, "--strategy", "direct"]
+    command = [sys.executable, "-m", "workbench", "ask", COLD_QUESTION, "--strategy", "direct", "--stream"]
 
     def once() -> float:
         started = time.perf_counter()
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             assert process.stdout is not None
-            process.stdout.read(1)
+            first = process.stdout.read(1)
             waited = time.perf_counter() - started
             process.stdout.read()
+        if not first or process.returncode != 0:
+            raise SystemExit(f"the cold start failed with exit code {process.returncode}")
         return waited
 
     return spread(repeated(once, repeats))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +30,23 @@ from workbench.reasoning.walk import STEPS
 
 def kept_turns(agent: Agent) -> list[Turn]:
     return [turn for session in agent.memory.sessions.list() for turn in agent.memory.sessions.turns(session.id)]
+
+
+class Counted:
+    """The real engine, with the chunks of each request counted and its end told."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self.chunks = 0
+        self.ended = threading.Event()
+
+    def handle_chat_completions(self, request: dict[str, Any], on_chunk: Callable[[dict[str, Any]], bool]) -> None:
+        def counted(chunk: dict[str, Any]) -> bool:
+            self.chunks += 1
+            return on_chunk(chunk)
+
+        self._engine.handle_chat_completions(request, counted)
+        self.ended.set()
 
 
 async def test_the_six_steps_happen_in_order_and_are_timed(agent: Agent) -> None:
@@ -104,15 +124,25 @@ async def test_a_cancelled_turn_stops_the_model_and_leaves_nothing(agent: Agent)
     assert await agent.memory.recall("cat") == ()
 
 
-async def test_cancelling_the_real_engine_frees_it_for_the_next_question(agent: Agent, embedded: EmbeddedModel) -> None:
+async def test_cancelling_the_real_engine_frees_it_for_the_next_question(
+    agent: Agent, embedded: EmbeddedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = asyncio.Event()
-    task = asyncio.create_task(
-        agent.ask("Tell me a long story.", model=embedded, strategy="direct", on_event=lambda event: begun.set())
-    )
-    await asyncio.wait_for(begun.wait(), 10)
+
+    def on_event(event: TurnEvent) -> None:
+        if isinstance(event, TokenArrived):
+            begun.set()
+
+    engine = Counted(embedded._engine)
+    monkeypatch.setattr(embedded, "_engine", engine)
+    long = "Count from one to one thousand in words."
+    task = asyncio.create_task(agent.ask(long, model=embedded, strategy="direct", on_event=on_event))
+    await asyncio.wait_for(begun.wait(), 20)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert await asyncio.to_thread(engine.ended.wait, 20)
+    assert engine.chunks < 100  # the whole reply would be 256 tokens
     turn = await asyncio.wait_for(agent.ask("What is the capital of Italy?", model=embedded, strategy="direct"), 20)
     assert "Rome" in (turn.answer or "")
     assert len(kept_turns(agent)) == 1
@@ -186,3 +216,30 @@ async def test_feedback_is_kept_with_its_turn(agent: Agent) -> None:
         await agent.give_feedback("ffffffffffff", up=True)
     with pytest.raises(QuestionError):
         await agent.give_feedback(turn.id)
+
+
+async def test_a_listener_that_fails_stops_the_walk_and_leaves_nothing(agent: Agent) -> None:
+    def broken(event: TurnEvent) -> None:
+        if isinstance(event, TokenArrived):
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        await agent.ask("My cat is called Tom.", model=ScriptedModel(["word "] * 50, delay_s=0.01), on_event=broken)
+    await asyncio.sleep(0.2)
+    assert kept_turns(agent) == []
+
+
+async def test_a_session_is_found_by_its_exact_name_only_and_stored_with_its_first_turn(agent: Agent) -> None:
+    await agent.ask("Hello?", session=await agent.session("alice-work"), model=ScriptedModel("Hi."))
+    other = await agent.session("alice")
+    assert [session.name for session in agent.memory.sessions.list()] == ["alice-work"]
+    await agent.ask("Hello?", session=other, model=ScriptedModel("Hi."))
+    assert {session.name: session.turn_count for session in agent.memory.sessions.list()} == {
+        "alice-work": 1,
+        "alice": 1,
+    }
+
+
+async def test_a_complexity_outside_0_to_1_is_refused(agent: Agent) -> None:
+    with pytest.raises(QuestionError, match="between 0 and 1"):
+        await agent.ask("Hello?", model=ScriptedModel(), complexity=7.0)

@@ -65,18 +65,27 @@ def test_the_tour_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path
     assert tour.outside == set()
 
 
+@pytest.fixture
+def cut_off() -> list[str]:
+    """A command prefix without any network; where none can be made, the drill says that it was skipped."""
+    return black_holed() or pytest.skip("a network namespace needs Linux, root, unshare and ip")
+
+
 @pytest.mark.drill
-@pytest.mark.parametrize("notebook", ["00_start_here", "10_ask_a_model"])
-def test_a_notebook_works_with_nothing_but_loopback_and_asks_nobody(notebook: str, tmp_path: Path) -> None:
-    run = Recorded(tmp_path, ["-m", "pytest", *NBVAL, f"notebooks/{notebook}.ipynb"], prefix=black_holed())
+@pytest.mark.parametrize("notebook", ["00_start_here", "10_ask_a_model", "30_reason_step_by_step"])
+def test_a_notebook_works_with_nothing_but_loopback_and_asks_nobody(
+    notebook: str, tmp_path: Path, cut_off: list[str]
+) -> None:
+    run = Recorded(tmp_path, ["-m", "pytest", *NBVAL, f"notebooks/{notebook}.ipynb"], prefix=cut_off)
     assert run.done.returncode == 0, run.done.stdout
     assert run.outside == set()
 
 
 @pytest.mark.drill
 @pytest.mark.browser
-def test_the_dashboard_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path) -> None:
-    run = Recorded(tmp_path, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/browser"], prefix=black_holed())
+def test_the_dashboard_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path, cut_off: list[str]) -> None:
+    run = Recorded(tmp_path, ["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/browser"], prefix=cut_off)
     assert run.done.returncode == 0, run.done.stdout
-    assert "passed" in run.done.stdout or "skipped" in run.done.stdout
+    if "passed" not in run.done.stdout:
+        pytest.skip("no Chromium on this machine")
     assert run.outside == set()

@@ -20,8 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import ModelTimeout, NotStored, QuestionError
-from workbench.core.records import Choice, Feedback, Message, Recalled, Session, StrategyName, Turn
+from workbench.core.errors import ModelTimeout, QuestionError
+from workbench.core.records import (
+    Choice,
+    Feedback,
+    Message,
+    Recalled,
+    Session,
+    StrategyName,
+    Turn,
+    begun_session,
+)
 from workbench.core.settings import Settings, load_settings
 from workbench.hardware.planner import gib
 from workbench.hardware.sampler import Sampler
@@ -73,7 +82,14 @@ class Agent:
         from workbench.reasoning.walk import Asked, Walk
 
         walk = Walk(self._rooms(strategy, model), timeout_s=self.settings.reasoning.timeout_s)
-        turn = Turn(question=as_text(question), session_id=session.id if session else None, complexity=complexity)
+        if complexity is not None and not 0 <= complexity <= 1:
+            raise QuestionError(f"The complexity is {complexity:g}, but must lie between 0 and 1")
+        turn = Turn(
+            question=as_text(question),
+            session_id=session.id if session else None,
+            session_name=session.name if session else None,
+            complexity=complexity,
+        )
         return await _follow(walk.run(start_event=Asked(turn=turn)), on_event, self.settings.reasoning.timeout_s)
 
     async def give_feedback(self, turn: str, *, up: bool | None = None, correction: str | None = None) -> Feedback:
@@ -95,14 +111,10 @@ class Agent:
         return await asyncio.to_thread(self.memory.sessions.add_feedback, Feedback(turn, kind, correction))
 
     async def session(self, name: str | None = None) -> Session:
-        """The session with that name or id, begun if there is none; without a name, a new one."""
-        sessions = self.memory.sessions
-        if name is None:
-            return await asyncio.to_thread(sessions.create)
-        try:
-            return await asyncio.to_thread(sessions.get, name)
-        except NotStored:
-            return await asyncio.to_thread(sessions.create, name)
+        """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""
+        known = await asyncio.to_thread(self.memory.sessions.list) if name is not None else ()
+        found = next((session for session in known if name in (session.id, session.name)), None)
+        return found or begun_session(name)
 
     def snapshot(self) -> Snapshot:
         """The memory this machine has and uses now: VRAM where there is a GPU, resident memory else."""
@@ -203,12 +215,12 @@ async def _follow(handler: Any, on_event: Callable[[TurnEvent], None] | None, ti
             if on_event is not None and isinstance(event, TurnEvent):
                 on_event(event)
         turn: Turn = await handler
-    except asyncio.CancelledError:
-        await handler.cancel_run()
-        await asyncio.gather(handler, return_exceptions=True)
-        raise
     except WorkflowTimeoutError as error:
         raise ModelTimeout(
             f"No answer within {timeout_s:g} s; ask something shorter or raise reasoning.timeout_s"
         ) from error
+    except BaseException:  # cancelled, or a listener failed: the walk must not go on and store the turn
+        await handler.cancel_run()
+        await asyncio.gather(handler, return_exceptions=True)
+        raise
     return turn

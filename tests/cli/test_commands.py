@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.models.ollama_replies import Say
 from tests.models.ollama_server import OllamaWire
 from workbench.cli.app import run
 
@@ -154,3 +157,65 @@ def test_a_fault_of_ours_is_a_sentence_and_a_traceback_in_the_log(
     assert "workbench.log" in said
     assert "Traceback" not in said
     assert "ZeroDivisionError: a fault" in (home / "logs" / "workbench.log").read_text()
+
+
+def test_a_session_name_in_brackets_is_shown_as_it_is(
+    capsys: pytest.CaptureFixture[str], ollama_server: OllamaWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
+    ollama_server.say("Hello.")
+    assert run(["ask", "Hi?", "--session", "[/red]", "--model", "tiny", "--strategy", "direct"]) == 0
+    assert run(["sessions"]) == 0
+    assert run(["sessions", "[/red]"]) == 0
+    said = capsys.readouterr().out
+    assert "[/red]" in said
+    assert "Hi?" in said
+
+
+def test_a_refused_question_begins_no_session(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ask", "", "--session", "empty"]) == 2
+    capsys.readouterr()
+    assert run(["sessions", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_on_a_terminal_tokens_appear_as_they_come_and_a_retry_starts_a_new_line(
+    capsys: pytest.CaptureFixture[str], ollama_server: OllamaWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
+    for arguments, printed in ((["--stream"], "Pa\nParis\n"), ([], "Paris\n")):
+        ollama_server.say("Pa", "ris", drop_after=1)
+        ollama_server.say("Par", "is")
+        assert run(["ask", "Capital?", "--model", "tiny", "--strategy", "direct", *arguments]) == 0
+        assert capsys.readouterr().out == printed
+
+
+def test_the_tour_never_touches_a_configured_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ollama_server: OllamaWire
+) -> None:
+    own = tmp_path / "own.sqlite"
+    monkeypatch.setenv("WORKBENCH_MEMORY_DATABASE_URL", f"sqlite:///{own}")
+    monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
+    ollama_server.always(lambda request: Say(("Answer: 42",)))
+    assert run(["tour", "--model", "tiny"]) == 0
+    assert not own.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX terminal")
+def test_ctrl_c_stops_an_answer_and_at_the_prompt_ends_the_chat(ollama_server: OllamaWire) -> None:
+    import pexpect
+
+    ollama_server.say(*["word "] * 400, delay_s=0.05)
+    environment = {**os.environ, "WORKBENCH_OLLAMA_HOST": ollama_server.url, "TERM": "dumb"}
+    command = ["-m", "workbench", "chat", "--model", "tiny", "--strategy", "direct"]
+    chat = pexpect.spawn(sys.executable, command, env=environment, encoding="utf-8", timeout=30)
+    chat.expect("> ")
+    chat.sendline("Tell me a story.")
+    chat.expect("word word")
+    chat.sendintr()
+    chat.expect("nothing of this answer was kept")
+    chat.expect("> ")
+    chat.sendintr()
+    chat.expect(pexpect.EOF)
+    chat.close()
+    assert chat.exitstatus == 130

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from workbench.core.errors import ContextOverflow
 from workbench.core.records import Message
 from workbench.core.schema import ReasoningSettings
-from workbench.reasoning.budget import estimate_tokens, fit_history, prompt_tokens
+from workbench.reasoning.budget import check_room, estimate_tokens, latest_history, prompt_tokens
 from workbench.reasoning.steps import choose_strategy
-
-SYSTEM, QUESTION = Message("system", "Be brief."), Message("user", "Why?")
 
 
 def test_auto_answers_easy_questions_at_once_and_thinks_about_others() -> None:
@@ -29,20 +27,20 @@ def test_a_strategy_that_was_asked_for_is_taken() -> None:
     assert choose_strategy(ReasoningSettings(strategy="vote"), 0.0) == "vote"
 
 
-@given(st.lists(st.text(max_size=200), max_size=12), st.integers(20, 400))
-def test_history_is_a_latest_stretch_that_fits(texts: list[str], room: int) -> None:
-    history = [Message("user", text) for text in texts]
-    kept = fit_history([SYSTEM], history, QUESTION, room_tokens=room)
-    middle = kept[1:-1]
-    assert kept[0] == SYSTEM
-    assert kept[-1] == QUESTION
-    assert middle == history[len(history) - len(middle) :]
+@given(st.lists(st.text(max_size=200), max_size=12), st.integers(0, 400))
+def test_history_is_a_latest_stretch_that_fits_and_opens_with_the_person(texts: list[str], room: int) -> None:
+    history = [Message("assistant" if place % 2 else "user", text) for place, text in enumerate(texts)]
+    kept = latest_history(history, room_tokens=room)
+    assert kept == history[len(history) - len(kept) :]
     assert prompt_tokens(kept) <= room
+    assert not kept or kept[0].role == "user"
 
 
-def test_a_question_alone_too_long_is_refused() -> None:
-    with pytest.raises(ContextOverflow, match="shorten it"):
-        fit_history([SYSTEM], [], Message("user", "word " * 500), room_tokens=100)
+def test_a_prompt_that_is_too_long_is_refused_and_one_that_just_fits_is_not() -> None:
+    prompt = [Message("user", "word " * 500)]
+    check_room(prompt, room_tokens=prompt_tokens(prompt))
+    with pytest.raises(ContextOverflow, match=r"about 1 tokens too long.*model\.context_tokens"):
+        check_room(prompt, room_tokens=prompt_tokens(prompt) - 1)
 
 
 def test_japanese_counts_a_token_a_character() -> None:

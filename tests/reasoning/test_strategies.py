@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workbench.core.errors import ConnectionDropped, ContextOverflow
+from workbench.core.errors import ConnectionDropped, ContextOverflow, ToolError
 from workbench.core.records import Message, Piece, Recalled, ToolCall, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.scripted import ScriptedModel
@@ -36,9 +36,10 @@ async def test_direct_sends_known_facts_history_and_question_in_that_order() -> 
 
 async def test_direct_drops_the_oldest_history_that_does_not_fit() -> None:
     model = ScriptedModel("ok", context_tokens=400)
-    history = (Message("user", "old " * 200), Message("assistant", "recent"))
+    old = (Message("user", "old " * 200), Message("assistant", "an answer without its question"))
+    history = (*old, Message("user", "recent"), Message("assistant", "reply"))
     await STRATEGIES["direct"](Turn("Now?", history=history), thinker(model, max_tokens=200))
-    assert [message.content for message in model.sent[0].messages[1:]] == ["recent", "Now?"]
+    assert [message.content for message in model.sent[0].messages[1:]] == ["recent", "reply", "Now?"]
 
 
 async def test_a_question_too_long_for_the_context_is_refused_before_it_is_sent() -> None:
@@ -61,7 +62,9 @@ async def test_a_native_tool_call_is_run_and_its_result_given_back() -> None:
     turn = await STRATEGIES["direct"](Turn("What is 6 * 7?"), thinker(model))
     assert turn.answer == "It is 42."
     assert turn.tool_uses[0].output == "42"
-    assert model.sent[1].messages[-1] == Message("tool", "calculator: 42")
+    asked, answered = model.sent[1].messages[-2:]
+    assert asked.tool_calls == (ToolCall("calculator", {"expression": "6 * 7"}),)
+    assert answered == Message("tool", "42", tool_name="calculator")
 
 
 async def test_a_malformed_tool_call_is_told_to_the_model_not_raised() -> None:
@@ -73,12 +76,44 @@ async def test_a_malformed_tool_call_is_told_to_the_model_not_raised() -> None:
     assert any(isinstance(event, ToolAnswered) for event in events)
 
 
-async def test_endless_tool_calls_end_after_three_rounds() -> None:
-    call = Piece(tool_calls=(ToolCall("calculator", {"expression": "1+1"}),))
-    model = ScriptedModel(*([call] for _ in range(4)))
+async def test_after_three_rounds_of_tool_calls_the_model_must_answer_in_words() -> None:
+    call = Piece(thinking="Hm. ", tool_calls=(ToolCall("calculator", {"expression": "1+1"}),))
+    model = ScriptedModel(*([call] for _ in range(3)), "It is 2.")
     turn = await STRATEGIES["direct"](Turn("?"), thinker(model))
-    assert len(turn.tool_uses) == 3
-    assert len(model.sent) == 4
+    assert (turn.answer, len(turn.tool_uses)) == ("It is 2.", 3)
+    assert turn.thinking == "Hm. Hm. Hm. "
+    assert [bool(sent.tools) for sent in model.sent] == [True, True, True, False]
+
+
+async def test_a_call_that_cannot_even_be_read_is_asked_again_without_tools() -> None:
+    model = ScriptedModel([ToolError("The call is not JSON.")], "It is 2.")
+    turn = await STRATEGIES["direct"](Turn("?"), thinker(model))
+    assert turn.answer == "It is 2."
+    assert not model.sent[1].tools
+
+
+async def test_an_answer_that_ends_at_the_limit_says_so() -> None:
+    cut = ScriptedModel([Piece("Once upon a"), Piece(finish="length")])
+    whole = ScriptedModel([Piece("The end."), Piece(finish="stop")])
+    assert (await STRATEGIES["direct"](Turn("?"), thinker(cut))).cut_off
+    assert not (await STRATEGIES["direct"](Turn("?"), thinker(whole))).cut_off
+
+
+@pytest.mark.parametrize("strategy", ["chain", "vote"])
+async def test_every_strategy_reads_the_conversation_so_far(strategy: str) -> None:
+    model = ScriptedModel(*["Answer: Ann"] * 4)
+    history = (Message("user", "I am Ann."), Message("assistant", "Hello Ann."))
+    await STRATEGIES[strategy](Turn("Who am I?", history=history), thinker(model))  # type: ignore[index]
+    for sent in model.sent:
+        assert "user: I am Ann.\nassistant: Hello Ann." in sent.messages[0].content
+
+
+@pytest.mark.parametrize("strategy", ["direct", "chain", "vote"])
+async def test_no_strategy_sends_a_prompt_that_the_context_cannot_hold(strategy: str) -> None:
+    model = ScriptedModel("never", context_tokens=4096)
+    with pytest.raises(ContextOverflow):
+        await STRATEGIES[strategy](Turn("長" * 7800, language="ja"), thinker(model))  # type: ignore[index]
+    assert model.sent == []
 
 
 async def test_a_dropped_connection_is_tried_once_more() -> None:

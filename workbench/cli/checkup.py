@@ -1,4 +1,5 @@
-"""What `workbench doctor` looks at: each check is a finding with what to do about it. It changes nothing.
+"""What `workbench doctor` looks at: each check is a finding with what to do about it. It changes nothing but
+that a home without a database gets one.
 
 >>> Finding("note", "GPU", "none found", "answers come from the CPU; nothing to do").state
 'note'

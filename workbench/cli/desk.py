@@ -42,6 +42,6 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
 
     try:
         return asyncio.run(work)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         typer.echo("\nStopped; nothing of an unfinished turn was kept.", err=True)
         raise typer.Exit(INTERRUPTED) from None

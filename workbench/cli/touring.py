@@ -34,7 +34,9 @@ async def take_tour(settings: Settings, *, model: str | None) -> None:
     out = console()
     home = settings.home / "tour"
     await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
-    settings = settings.model_copy(update={"home": home, "model": _model_settings(settings, model)})
+    memory = settings.memory.model_copy(update={"database_url": None})  # the tour's own, never the person's
+    changes = {"home": home, "model": _model_settings(settings, model), "memory": memory}
+    settings = settings.model_copy(update=changes)
     out.rule("[bold]A tour of the workbench")
     async with open_agent(settings) as agent:
         _heading(out, 1, "Ask at once", "one prompt, one reply")
@@ -90,7 +92,7 @@ class _Narrator:
         from workbench.reasoning.events import StepFinished, ThoughtFinished, ToolAnswered, VoteCast
 
         if isinstance(event, StepFinished) and event.step == "choose":
-            self._line("model", f"{event.turn.choice.model}: {event.turn.choice.reasons[-1]}")
+            self._line("model", escape(f"{event.turn.choice.model}: {event.turn.choice.reasons[-1]}"))
         elif isinstance(event, StepFinished) and event.step == "recall":
             for memory in event.turn.recalled:
                 self._line("recall", escape(f"“{memory.text}” ({memory.why})"))

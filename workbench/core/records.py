@@ -26,19 +26,21 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One message of a chat, in the order the model reads it."""
-
-    role: Role
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class ToolCall:
     """What a model asks a tool to do; `arguments` are not yet validated."""
 
     name: str
     arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat, in the order the model reads it."""
+
+    role: Role
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()  # of an assistant that called tools natively
+    tool_name: str | None = None  # of a tool's answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ class Turn:
     question: str
     id: str = field(default_factory=new_id)
     session_id: str | None = None
+    session_name: str | None = None  # for a session that begins with this turn
     asked_at: float = field(default_factory=time.time)
     language: Language = "en"
     strategy: StrategyName = "direct"
@@ -185,6 +188,7 @@ class Turn:
     tool_uses: tuple[ToolUse, ...] = ()
     thinking: str = ""  # what a model thought on its own; shown apart, never stored as fact
     answer: str | None = None
+    cut_off: bool = False  # the answer ended at reasoning.max_tokens, in mid-sentence
     confidence: Confidence | None = None
     usage: Usage = field(default_factory=Usage)
     memory_ids: tuple[str, ...] = ()
@@ -203,6 +207,13 @@ class Session:
     name: str
     created_at: float
     turn_count: int = 0
+
+
+def begun_session(name: str | None = None, session_id: str | None = None) -> Session:
+    """A new session, not stored yet; without a name it is called by date, time and the start of its id."""
+    session_id, created_at = session_id or new_id(), time.time()
+    stamp = time.strftime("%Y-%m-%d %H:%M", time.localtime(created_at))
+    return Session(session_id, name or f"{stamp} {session_id[:4]}", created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ embed, rank or think; `store.py` hands it the statements to keep with a turn.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -25,7 +24,7 @@ from dataclasses import replace
 from sqlalchemy import Column, Connection, RowMapping, Select, func, insert, or_, select
 
 from workbench.core.errors import NotStored, StoreError
-from workbench.core.records import Feedback, Message, Session, Turn, new_id
+from workbench.core.records import Feedback, Message, Session, Turn, begun_session, new_id
 from workbench.memory import memories as memory_rows
 from workbench.memory.database import Database
 from workbench.memory.failures import Clash
@@ -49,7 +48,7 @@ class Sessions:
         Raises:
             StoreError: another session has that name already.
         """
-        session = _new_session(new_id(), None if name is None else storable(name).strip())
+        session = begun_session(None if name is None else storable(name).strip())
         with self._database.write() as connection:
             if connection.execute(select(sessions.c.id).where(sessions.c.name == session.name)).first():
                 raise StoreError(f"A session named {session.name!r} exists already; continue it or choose another name")
@@ -153,12 +152,6 @@ class Sessions:
 FEEDBACK_FIELDS = ("turn_id", "kind", "correction", "given_at")
 
 
-def _new_session(session_id: str, name: str | None) -> Session:
-    created_at = time.time()
-    stamp = time.strftime("%Y-%m-%d %H:%M", time.localtime(created_at))
-    return Session(session_id, name or f"{stamp} {session_id[:4]}", created_at)
-
-
 def _sessions() -> Select[tuple[str, str, float, int]]:
     columns = (sessions.c.id, sessions.c.name, sessions.c.created_at)
     joined = sessions.outerjoin(turns, turns.c.session_id == sessions.c.id)
@@ -181,7 +174,8 @@ def _only(
         rows = connection.execute(query.where(begins).limit(3)).mappings().all()
     if len(rows) != 1:
         problem = "Several fit" if rows else "None fits"
-        raise NotStored(f"{problem} the {what} {reference!r}; list them with: workbench sessions")
+        listing = "workbench sessions" if what == "session" else "workbench sessions SESSION"
+        raise NotStored(f"{problem} the {what} {reference!r}; list them with: {listing}")
     return rows[0]
 
 
@@ -190,7 +184,7 @@ def _ensure_session(connection: Connection, turn: Turn) -> None:
     assert turn.session_id is not None
     query = select(sessions.c.id).where(sessions.c.id == turn.session_id).with_for_update()
     if not connection.execute(query).first():
-        _insert_session(connection, _new_session(turn.session_id, None))
+        _insert_session(connection, begun_session(turn.session_name, turn.session_id))
 
 
 def _insert_session(connection: Connection, session: Session) -> None:

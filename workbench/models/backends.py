@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from workbench.core.errors import ModelError, ModelNotFound, ModelUnavailable
 from workbench.core.records import Choice
 from workbench.core.schema import Settings
-from workbench.hardware.planner import gib
+from workbench.hardware.planner import gib, plan, show_gib
 from workbench.hardware.snapshot import Snapshot, take_snapshot
 from workbench.models import catalog
 from workbench.models.embedded import NAME as EMBEDDED
@@ -153,7 +153,7 @@ class Backends:
     async def _named(self, name: str) -> Choice:
         wanted = catalog.canonical_name(name)
         if wanted == EMBEDDED:
-            return Choice(EMBEDDED, "embedded", (f"you asked for {EMBEDDED}",))
+            return self._embedded(0.0, f"you asked for {EMBEDDED}")
         status = await self._server.probe()
         if not status.answers:
             raise ModelUnavailable(f"'{name}' needs Ollama: {status.reason}; or ask for '{EMBEDDED}'")
@@ -163,7 +163,21 @@ class Backends:
             raise ModelNotFound(
                 f"Ollama has no model '{name}'; run: ollama pull {name}, or choose one of: {_listing(installed)}"
             )
-        return Choice(match.name, "ollama", (f"you asked for {name}",))
+        return await self._planned(match, f"you asked for {name}")
+
+    async def _planned(self, one: InstalledModel, reason: str) -> Choice:
+        """A model asked for by name is not refused, since Ollama keeps in RAM what VRAM cannot hold; it is said."""
+        cards = (*catalog.CATALOG, *await self._unlisted_cards((one,)))
+        known = {catalog.canonical_name(card.name): card for card in cards}
+        card, free = known.get(catalog.canonical_name(one.name)), self._look().free_bytes
+        if card is None:
+            return Choice(one.name, "ollama", (reason, "its file does not say what it needs"), free_bytes=free)
+        tokens = min(self._settings.model.context_tokens, card.architecture.context_tokens)
+        need = plan(card.architecture, tokens).total
+        told = f"it needs {show_gib(need)} and {show_gib(free)} are free"
+        if need > free:
+            told += "; Ollama will keep a part of it outside, and it will be slow"
+        return Choice(one.name, "ollama", (reason, told), free_bytes=free, need_bytes=need)
 
     async def _deployed_base(self, deployed: Deployed) -> Choice:
         choice = await self._named(deployed.base)

@@ -216,6 +216,8 @@ def _run(engine: Any, request: dict[str, Any], deliver: Deliver, stop: threading
 
     try:
         engine.handle_chat_completions(request, on_chunk)
+    except (RuntimeError, ValueError) as error:
+        raise ModelRefused(f"llama.cpp refused the request ({error}); ask again, or choose another model") from error
     finally:
         deliver(None)
 

@@ -112,7 +112,7 @@ class OllamaModel:
     def _request(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         return {
             "model": self.name,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [_wire(message) for message in messages],
             "format": sampling.json_schema,
             "options": _options(sampling, self.context_tokens),
             "keep_alive": self.keep_alive,
@@ -162,6 +162,17 @@ class OllamaModel:
         return ModelTimeout(
             f"{self.name} gave no {what} within {limit_s:g} s; choose a smaller model or raise the time-out"
         )
+
+
+def _wire(message: Message) -> dict[str, Any]:
+    """A message as /api/chat reads it."""
+    wire: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        calls = ({"name": call.name, "arguments": call.arguments} for call in message.tool_calls)
+        wire["tool_calls"] = [{"function": call} for call in calls]
+    if message.tool_name is not None:
+        wire["tool_name"] = message.tool_name
+    return wire
 
 
 def _options(sampling: Sampling, context_tokens: int) -> dict[str, Any]:

@@ -155,11 +155,11 @@ class ChatPanel:
         self.box.status = f"Ready: {choice.model} ({choice.backend}), memory in {agent.settings.home}"
 
     async def _ask(self, number: int, question: str, earlier: asyncio.Task[None] | None) -> None:
-        if earlier is not None:
-            earlier.cancel()
-            await asyncio.gather(earlier, return_exceptions=True)
         drawing = asyncio.create_task(self._redraw(number))
         try:
+            if earlier is not None:
+                earlier.cancel()
+                await asyncio.gather(earlier, return_exceptions=True)
             turn = await self._answer(number, question)
         except asyncio.CancelledError:
             self._draw(await self._after_stopping(number))

@@ -26,24 +26,28 @@ def prompt_tokens(messages: Sequence[Message]) -> int:
     return sum(estimate_tokens(message.content) + PER_MESSAGE_TOKENS for message in messages)
 
 
-def fit_history(
-    opening: Sequence[Message], history: Sequence[Message], question: Message, *, room_tokens: int
-) -> list[Message]:
-    """Opening, as much of the latest history as fits, and the question.
+def check_room(messages: Sequence[Message], *, room_tokens: int) -> None:
+    """Refuse a prompt that does not fit.
 
     Raises:
-        ContextOverflow: opening and question alone are too long; Ollama would cut them without a word.
+        ContextOverflow: it is too long, by about so many tokens.
     """
-    left = room_tokens - prompt_tokens((*opening, question))
-    if left < 0:
+    excess = prompt_tokens(messages) - room_tokens
+    if excess > 0:
         raise ContextOverflow(
-            f"The question is about {-left} tokens too long for the model's context; shorten it, or raise "
-            "model.context_tokens"
+            f"The question and what goes with it are about {excess} tokens too long for the model's context; "
+            "shorten the question, or raise model.context_tokens"
         )
+
+
+def latest_history(history: Sequence[Message], *, room_tokens: int) -> list[Message]:
+    """The latest stretch of a conversation that fits; it never opens with an answer whose question was dropped."""
     kept: list[Message] = []
     for message in reversed(history):
-        left -= prompt_tokens((message,))
-        if left < 0:
+        room_tokens -= prompt_tokens((message,))
+        if room_tokens < 0:
             break
-        kept.append(message)
-    return [*opening, *reversed(kept), question]
+        kept.insert(0, message)
+    while kept and kept[0].role == "assistant":
+        kept.pop(0)
+    return kept

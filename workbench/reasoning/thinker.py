@@ -8,18 +8,18 @@ It does not know which strategy calls it, nor where the model or the memories co
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.core.errors import ConnectionDropped
+from workbench.core.errors import ConnectionDropped, ToolError
 from workbench.core.records import Message, Piece, Reply, Sampling, Thought, ToolCall, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.protocol import Model, gather
 from workbench.reasoning import prompts
+from workbench.reasoning.budget import check_room, latest_history
 from workbench.reasoning.events import (
     Retried,
     ThinkingArrived,
@@ -32,6 +32,7 @@ from workbench.reasoning.events import (
 from workbench.reasoning.tools import Toolbox
 
 MAX_TOOL_ROUNDS = 3
+TALK_SHARE = 4  # of the context, at most a quarter for the conversation so far
 Emit = Callable[[TurnEvent], None]
 
 
@@ -44,15 +45,27 @@ class Thinker:
     dials: ReasoningSettings
     emit: Emit
 
-    def messages(self, template: str, turn: Turn, **values: str) -> tuple[Message, ...]:
-        """The template in the turn's language, with what is known from memory."""
-        return prompts.render(template, turn.language, known=self._known(turn), **values)
+    def messages(self, template: str, turn: Turn, **values: str) -> list[Message]:
+        """The template in the turn's language, with what memory knows and, as text, the conversation so far.
 
-    def _known(self, turn: Turn) -> str:
+        As text, because few-shot examples are messages too, and a conversation among them would look like one of them.
+        """
+        known = "\n".join(part for part in (self.known(turn), self._talk(turn)) if part)
+        return list(prompts.render(template, turn.language, known=known, **values))
+
+    def known(self, turn: Turn) -> str:
+        """What memory recalled for this turn, as the prompt says it; empty if nothing."""
         if not turn.recalled:
             return ""
         facts = "\n".join(f"- {memory.text}" for memory in turn.recalled)
         return prompts.render("known", turn.language, facts=facts)[0].content
+
+    def _talk(self, turn: Turn) -> str:
+        if not turn.history:
+            return ""
+        kept = latest_history(turn.history, room_tokens=self.model.context_tokens // TALK_SHARE)
+        lines = "\n".join(f"{message.role}: {message.content}" for message in kept)
+        return prompts.render("talk", turn.language, lines=lines)[0].content
 
     def sampling(self, **changes: Any) -> Sampling:
         base = Sampling(temperature=self.dials.temperature, max_tokens=self.dials.max_tokens, seed=self.dials.seed)
@@ -64,8 +77,10 @@ class Thinker:
         """One reply of the model, told token by token; a connection that drops in mid-reply is tried once more.
 
         Raises:
+            ContextOverflow: the prompt is too long; Ollama would cut it without a word.
             ModelError: the model cannot answer, or the connection dropped twice.
         """
+        check_room(messages, room_tokens=self.model.context_tokens - sampling.max_tokens)
         try:
             return await self._ask_once(part, messages, sampling, tools)
         except ConnectionDropped as error:
@@ -113,17 +128,22 @@ class Thinker:
         ), use.output if use.output is not None else use.error or ""
 
     async def answer(self, turn: Turn, messages: Sequence[Message], sampling: Sampling) -> tuple[Turn, Reply]:
-        """The reply that the person reads; a model that calls tools natively may do so, up to three rounds."""
+        """The reply that the person reads; a model that calls tools natively may do so, up to three rounds.
+
+        The round after the last has no tools, so that it ends in words; a call that cannot be read ends the calling.
+        """
         chat = list(messages)
-        reply = await self.ask("answer", chat, sampling, tools=self.toolbox.schemas())
-        for _ in range(MAX_TOOL_ROUNDS):
+        for tools in (*[self.toolbox.schemas()] * MAX_TOOL_ROUNDS, ()):
+            try:
+                reply = await self.ask("answer", chat, sampling, tools=tools)
+            except ToolError as error:
+                self.emit(Retried(part="answer", reason=error.sentence))
+                reply = await self.ask("answer", chat, sampling)
+            turn = replace(turn, usage=turn.usage + reply.usage, thinking=turn.thinking + reply.thinking)
             if not reply.tool_calls:
                 break
-            turn = replace(turn, usage=turn.usage + reply.usage)
-            chat.append(Message("assistant", reply.text or json.dumps([call.name for call in reply.tool_calls])))
+            chat.append(Message("assistant", reply.text, tool_calls=reply.tool_calls))
             for call in reply.tool_calls:
                 turn, said = await self._use(turn, call)
-                chat.append(Message("tool", f"{call.name}: {said}"))
-            reply = await self.ask("answer", chat, sampling, tools=self.toolbox.schemas())
-        done = replace(turn, usage=turn.usage + reply.usage, thinking=turn.thinking + reply.thinking)
-        return done, reply
+                chat.append(Message("tool", said, tool_name=call.name))
+        return replace(turn, cut_off=reply.finish == "length"), reply

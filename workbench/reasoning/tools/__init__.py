@@ -84,14 +84,14 @@ class Toolbox:
         return ToolUse(call, output, error, duration_ms=(time.perf_counter() - started) * 1000)
 
     def _checked(self, call: ToolCall) -> Tool:
-        from jsonschema import ValidationError, validate
+        from fastjsonschema import JsonSchemaValueException, validate  # jsonschema takes seconds to import
 
         tool = self._find(call.name)
         if tool is None:
             raise ToolError(f"There is no tool '{call.name}'; use one of: {', '.join(self.names)}")
         try:
-            validate(call.arguments, tool.parameters)
-        except ValidationError as problem:
+            validate(tool.parameters, call.arguments)
+        except JsonSchemaValueException as problem:
             raise ToolError(f"The call of '{call.name}' is malformed: {problem.message[:200]}") from problem
         return tool
 
