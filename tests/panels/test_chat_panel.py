@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,19 +13,6 @@ from workbench.models.scripted import ScriptedModel
 from workbench.panels import ChatPanel, chat_panel, open_chat
 
 OpenPanel = Callable[[ScriptedModel], ChatPanel]
-
-
-@pytest.fixture(autouse=True)
-def log_of_this_home() -> Iterator[None]:
-    """The log goes to the test's own home, and its file is closed."""
-    log = logging.getLogger("workbench")
-    before = (list(log.handlers), log.level, log.propagate)
-    yield
-    for handler in [one for one in log.handlers if one not in before[0]]:
-        log.removeHandler(handler)
-        handler.close()
-    log.setLevel(before[1])
-    log.propagate = before[2]
 
 
 @pytest.fixture
@@ -106,6 +92,14 @@ async def test_stopping_leaves_nothing_of_the_turn(panel_with: OpenPanel) -> Non
     assert panel.box.past[0]["notice"] == "Stopped; nothing of this turn was kept."
     assert model.stopped_early == 1
     assert (await panel.agent()).memory.sessions.list() == ()
+
+
+async def test_a_question_stopped_before_it_began_does_not_wait_for_ever(panel_with: OpenPanel) -> None:
+    panel = panel_with(ScriptedModel("never"))
+    panel.ask("Hello?")
+    panel.stop()  # in the same tick: its task has not run yet
+    await wait_until(lambda: panel.chat.exchange(1).status == "stopped")
+    assert panel.box.live == {}
 
 
 async def test_a_turn_that_was_stored_before_the_stop_is_shown_as_answered(panel_with: OpenPanel) -> None:

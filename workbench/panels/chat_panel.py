@@ -99,13 +99,20 @@ class ChatPanel:
         """Put a question; one that is still being answered is stopped first."""
         self.box.problem = ""
         self._draw(chat_state.asked(self.chat, question))
-        self._asking = self._start(self._ask(len(self.chat.exchanges), question, self._asking))
+        number = len(self.chat.exchanges)
+        self._asking = self._start(self._ask(number, question, self._asking))
+        self._asking.add_done_callback(lambda task: self._never_begun(number))
         return self._asking
 
     def stop(self) -> None:
         """Stop the question under way; nothing of it is kept."""
         if self._asking is not None:
             self._asking.cancel()
+
+    def _never_begun(self, number: int) -> None:
+        """A question stopped before its task first ran has nobody else to say so."""
+        if self.chat.exchange(number).status == "asking":
+            self._draw(chat_state.stopped(self.chat, number))
 
     async def rate(self, turn_id: str, *, up: bool | None = None, correction: str | None = None) -> None:
         """Keep a thumb or a correction, as `workbench feedback` does."""
@@ -150,8 +157,7 @@ class ChatPanel:
         model = agent.backends.model(choice)
         if isinstance(model, EmbeddedModel):
             await asyncio.to_thread(model.load)
-        await agent.memory.warm()  # one after the other: two threads that import at once can meet half-made modules
-        await agent.memory.open_index()
+        await agent.warm()
         self.box.status = f"Ready: {choice.model} ({choice.backend}), memory in {agent.settings.home}"
 
     async def _ask(self, number: int, question: str, earlier: asyncio.Task[None] | None) -> None:
