@@ -16,6 +16,7 @@ prompts, memory or the shelf: a deployed adapter is handed in.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,8 @@ from workbench.models.embedded import EmbeddedModel
 from workbench.models.ollama_server import InstalledModel, OllamaServer
 from workbench.models.protocol import Model
 from workbench.models.selector import select_model
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +216,8 @@ class Backends:
                         file_bytes=one.size_bytes,
                         thinks="thinking" in (one.capabilities or ()),
                     )
-                except ModelError:  # its file does not say what it needs, so it cannot be planned for
+                except ModelError as error:  # its file does not say what it needs, so it cannot be planned for
+                    log.info("%s is left out: %s", one.name, error.sentence)
                     continue
             cards.append(self._cards[one.name])
         return tuple(cards)
