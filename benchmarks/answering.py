@@ -56,7 +56,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure overhead, speed and cold start of answering.")
-    parser.add_argument("--repeats", type=int, default=11, help="how often each figure is measured")
+    parser.add_argument("--repeats", type=int, default=21, help="how often each figure is measured")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/answering.json", help="JSON file")
     return parser.parse_args()
 

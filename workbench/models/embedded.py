@@ -115,7 +115,8 @@ class EmbeddedModel:
         timeout_s = self._timeouts_s[0]
         while True:
             try:
-                chunk = await asyncio.wait_for(chunks.get(), timeout_s)
+                async with asyncio.timeout(timeout_s):  # wait_for would make a task for every token
+                    chunk = await chunks.get()
             except TimeoutError:
                 raise ModelTimeout(
                     f"The embedded model gave no token for {timeout_s:g} s; close other heavy programs or raise "
