@@ -77,7 +77,7 @@ class VoteCast(TurnEvent):
 
 
 class Retried(TurnEvent):
-    """The connection dropped in mid-reply; the part starts again, so what was shown of it is void."""
+    """The connection dropped, or a tool call could not be read; the part starts again, what was shown of it is void."""
 
     part: str
     reason: str
