@@ -55,12 +55,12 @@ def test_a_database_of_a_newer_workbench_is_left_alone(database: Database, tmp_p
 def test_a_migration_that_fails_half_way_leaves_no_table(tmp_path: Path) -> None:
     path = tmp_path / "memory.sqlite"
     with sqlite3.connect(path) as raw:
-        raw.execute("CREATE TABLE outbox (id INTEGER)")  # in the way of the last table that the migration creates
+        raw.execute("CREATE TABLE runs (id INTEGER)")  # in the way of the last table that the migrations create
     raw.close()
     with pytest.raises(StoreError, match="already exists"):
         open_database(path)
     raw = sqlite3.connect(path)
-    assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("outbox",)]
+    assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("runs",)]
     raw.close()
 
 

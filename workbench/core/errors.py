@@ -18,6 +18,7 @@
     │   ├── StoreReadOnly        the database cannot be written
     │   ├── StoreLocked          another process holds it
     │   ├── StoreCorrupt         what is on disk cannot be read
+    │   ├── StoreSealed          it is encrypted, and the key is missing or wrong
     │   └── NotStored            no such session, turn or memory
     └── Cancelled                the person stopped the turn; nothing was kept
 
@@ -106,6 +107,10 @@ class StoreLocked(StoreError):
 
 class StoreCorrupt(StoreError):
     """What is on disk cannot be read."""
+
+
+class StoreSealed(StoreError):
+    """What is on disk is encrypted, and the key is missing, wrong or not allowed."""
 
 
 class NotStored(StoreError):

@@ -108,8 +108,18 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """Something said, on its way into memory: who said it (None: the person at the keyboard), when, of what kind."""
+
+    text: str
+    speaker: str | None = None
+    said_at: float | None = None  # None: now
+    kind: str | None = None  # fact, event, preference, procedure, document; None: found by rule
+
+
+@dataclass(frozen=True, slots=True)
 class Recalled:
-    """One memory that recall chose, its score (cosine, -1..1) and why it was chosen."""
+    """One memory that recall chose, its score, why it was chosen, and the parts that the score is the sum of."""
 
     memory_id: str
     text: str
@@ -117,6 +127,9 @@ class Recalled:
     why: str
     said_at: float
     session_id: str | None = None
+    speaker: str | None = None
+    kind: str = "fact"
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Which settings exist, each with type, default, unit and one line of meaning; and which pairs contradict each other.
 
     Settings ── home, log_level
-             ├─ model      which model answers and how long it may take
-             ├─ ollama     where the Ollama server is
-             ├─ reasoning  how a question is thought about
-             ├─ memory     where memories are kept and how they are recalled
-             └─ hardware   the memory budget
+             ├─ model          which model answers and how long it may take
+             ├─ ollama         where the Ollama server is
+             ├─ reasoning      how a question is thought about
+             ├─ memory         where memories are kept, encrypted or not, and how they are recalled
+             ├─ importance     what makes a memory worth keeping
+             ├─ consolidation  when memories are promoted, merged, superseded, expired
+             └─ hardware       the memory budget
 
 A setting's dotted key (`model.backend`) is also its environment name (`WORKBENCH_MODEL_BACKEND`). This file does not
 know where values come from: `settings.load_settings` reads the layers and hands the origins in.
@@ -125,7 +127,11 @@ class ReasoningSettings(Section):
     timeout_s: float = setting(600.0, "longest time for a whole turn", unit="s", gt=0)
     seed: int = setting(0, "seed of every random draw", ge=0, le=2**32 - 1)
     language: Literal["auto", "en", "ja"] = setting("auto", "language of the answer; auto follows the question")
-    history_turns: int = setting(4, "earlier turns of the session that the model reads", unit="turns", ge=0, le=1000)
+    history_turns: int = setting(4, "latest turns the model reads word for word", unit="turns", ge=0, le=1000)
+    history_tokens: int = setting(600, "most that the model reads of the session so far", unit="tokens", ge=0)
+    summarise: Literal["extract", "model"] = setting(
+        "extract", "who summarises older turns: rules that copy sentences, or the model"
+    )
 
 
 class MemorySettings(Section):
@@ -139,11 +145,57 @@ class MemorySettings(Section):
         pattern=r"^\w+(\+\w+)?://",
     )
     recall_k: int = setting(5, "memories recalled for a question at most", unit="memories", ge=0, le=1000)
-    recall_min_score: float = setting(0.3, "least similarity of a recalled memory", unit="cosine", ge=-1, le=1)
+    recall_tokens: int = setting(400, "length of the recalled memories together at most", unit="tokens", ge=1)
+    recall_min_score: float = setting(
+        0.3, "least similarity of a recalled memory whose words do not match", unit="cosine", ge=-1, le=1
+    )
     index: Literal["auto", "chroma", "exact"] = setting(
         "auto", "how vectors are searched; auto is exact until Chroma is open"
     )
-    embedder: str = setting("minilm", "model that turns text into vectors")
+    chroma_url: str | None = setting(
+        None,
+        "a Chroma server that several processes share; empty means files in home",
+        must_be="an address such as http://127.0.0.1:8000",
+        pattern=r"^https?://\S+$",
+    )
+    embedder: str = setting(
+        "minilm",
+        "model that turns text into vectors; changing it embeds all memories anew",
+        must_be="minilm, multilingual-e5-small, ollama:NAME or hf:NAME-OR-FOLDER",
+        pattern=r"^(minilm|multilingual-e5-small|ollama:\S+|hf:\S.*)$",
+    )
+    encrypt_memory: bool = setting(False, "encrypt what is kept: texts, names, turns; needs a key")
+    encrypt_vectors: bool = setting(False, "encrypt vectors too; they are then searched in RAM only")
+    key: str | None = setting(None, "the key of an encrypted memory; only from the environment", secret=True)
+    key_file: str | None = setting(None, "file with the key, readable by you alone; empty means the config folder's")
+    key_source: Literal["auto", "environment", "file", "keyring"] = setting(
+        "auto", "where the key is looked for; auto tries them in this order"
+    )
+
+
+class ImportanceSettings(Section):
+    """What makes a memory worth keeping: weights of the measurable parts, which are added and divided by their sum."""
+
+    novelty: float = setting(1.0, "weight of how little the store already says of it", ge=0, le=10)
+    specificity: float = setting(1.0, "weight of names, numbers, dates and rare words", ge=0, le=10)
+    explicit: float = setting(2.0, "weight of being asked to remember it", ge=0, le=10)
+    feedback: float = setting(1.0, "weight of thumbs and corrections on turns that used it", ge=0, le=10)
+    recalled: float = setting(1.0, "weight of how often it was recalled", ge=0, le=10)
+    recency: float = setting(0.5, "weight of how lately it was said or recalled", ge=0, le=10)
+    half_life_days: float = setting(30.0, "after this long without a recall, recency is halved", unit="days", gt=0)
+    threshold: float = setting(0.6, "at this importance a memory is long-term at once", unit="importance", ge=0, le=1)
+
+
+class ConsolidationSettings(Section):
+    """When memories are promoted, merged, superseded, expired."""
+
+    every_hours: float = setting(24.0, "time between two runs of an open agent; 0 means on demand", unit="h", ge=0)
+    promote_at: float = setting(0.45, "short-term memories of this importance become long-term", ge=0, le=1)
+    expire_below: float = setting(0.25, "short-term memories below this importance expire", ge=0, le=1)
+    expire_after_days: float = setting(14.0, "not before they are this old", unit="days", ge=0)
+    keep_tokens: int = setting(0, "most that active memories may have together; 0 means no limit", unit="tokens", ge=0)
+    duplicate_cosine: float = setting(0.92, "memories at least this similar are candidates for merging", ge=0, le=1)
+    history_days: float = setting(365.0, "expired and merged memories are removed for good after", unit="days", ge=0)
 
 
 class HardwareSettings(Section):
@@ -177,6 +229,8 @@ class Settings(Section):
     ollama: OllamaSettings = OllamaSettings()
     reasoning: ReasoningSettings = ReasoningSettings()
     memory: MemorySettings = MemorySettings()
+    importance: ImportanceSettings = ImportanceSettings()
+    consolidation: ConsolidationSettings = ConsolidationSettings()
     hardware: HardwareSettings = HardwareSettings()
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 
@@ -202,6 +256,7 @@ class Settings(Section):
 def contradictions(settings: Settings) -> Iterator[str]:
     """One sentence for each pair of settings that cannot both hold."""
     model, reasoning, hardware = settings.model, settings.reasoning, settings.hardware
+    memory, consolidation = settings.memory, settings.consolidation
 
     def pair(left: str, right: str, rule: str) -> str:
         return f"{_said(settings, left)} but {_said(settings, right)}: {rule}; change one of them"
@@ -212,6 +267,13 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield pair("reasoning.votes_min", "reasoning.votes_max", "the least cannot exceed the most")
     if reasoning.max_tokens >= model.context_tokens:
         yield pair("reasoning.max_tokens", "model.context_tokens", "a reply must leave room for the prompt")
+    if memory.encrypt_vectors and not memory.encrypt_memory:
+        yield pair("memory.encrypt_vectors", "memory.encrypt_memory", "vectors are encrypted only together with texts")
+    if memory.encrypt_vectors and memory.index == "chroma":
+        yield pair("memory.encrypt_vectors", "memory.index", "Chroma would keep readable vectors")
+    if consolidation.expire_below > consolidation.promote_at:
+        low, high = "consolidation.expire_below", "consolidation.promote_at"
+        yield pair(low, high, "a memory cannot both expire and be promoted")
     if model.backend == "embedded" and model.name not in (None, EMBEDDED_MODEL):
         yield pair("model.backend", "model.name", f"the only embedded model is '{EMBEDDED_MODEL}'")
 

@@ -3,8 +3,10 @@
     home/memory/
     ├── chroma.lock        one owner at a time: two processes on one path corrupt it, for good
     ├── chroma.opening     there while an index is opened and tried: left behind, it says the index killed its owner
+    ├── chroma.forgotten   there when a vector was deleted but its bytes may linger: the next owner begins afresh
     └── chroma/
-        └── 1/             the index; a broken one is dropped for a fresh 2/, filled again from SQL
+        ├── 1/             the index; a broken one is dropped for a fresh 2/, filled again from SQL
+        └── 1.delivered    the number up to which it has heard the journal
 
 Importing Chroma costs seconds, so only `open_chroma` does it. It holds ids and vectors, never text; it never calls
 out (no telemetry, no embedding function of its own) and ignores the `.env` of the folder it runs in.
@@ -20,7 +22,7 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,9 +78,33 @@ class ChromaIndex:
         with self._working():
             return frozenset(self._collection.get(include=[])["ids"])
 
+    def holds_any(self, ids: Iterable[str]) -> bool:
+        """Whether at least one of these ids is in it."""
+        with self._working():
+            return bool(self._collection.get(ids=list(ids), include=[])["ids"])
+
     def count(self) -> int:
         with self._working():
             return int(self._collection.count())
+
+    @property
+    def delivered(self) -> int:
+        """The last entry of the journal that the index has heard; lost, it hears all of it again, without harm."""
+        try:
+            return int(_cursor(self._place).read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    @delivered.setter
+    def delivered(self, seq: int) -> None:
+        fresh = _cursor(self._place).with_suffix(".new")
+        with translated(str(self._place)):
+            fresh.write_text(str(seq))
+            fresh.replace(_cursor(self._place))
+
+    def leave_nothing_behind(self) -> None:
+        """A vector was forgotten: the graph only unlinks it, so the next owner fills a fresh index."""
+        _forgotten(self._place).touch()
 
     def trust(self) -> None:
         """It opened and answered: from now on a killed process does not count as its fault."""
@@ -99,7 +125,7 @@ class ChromaIndex:
             self._closed = True
             self._client.close()
             if not keep:
-                shutil.rmtree(self._place, ignore_errors=True)
+                _remove(self._place)
             self.trust()
             self._release()
 
@@ -148,20 +174,36 @@ def _own(folder: Path) -> Callable[[], None]:
 def _open_or_replace(root: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:
     number = max((int(path.name) for path in root.glob("*") if path.name.isdecimal()), default=1)
     place = root / str(number)
-    if _marker(place).exists():
+    if _forgotten(place).exists():
+        log.info("Something was forgotten; the index %s is filled afresh, so that no vector of it is left", place)
+    elif _marker(place).exists():
         log.warning("The process that last opened the index %s died of it; it is filled again from the database", place)
     else:
         try:
             return _open_at(place, embedder, release)
         except StoreCorrupt as error:
             log.warning("%s; it is filled again from the database", error)
-    shutil.rmtree(place, ignore_errors=True)
+    _remove(place)
+    _forgotten(place).unlink(missing_ok=True)
     return _open_at(root / str(number + 1), embedder, release)  # a new path: Chroma remembers a path that failed
 
 
 def _marker(place: Path) -> Path:
     """A graph cut short makes Chroma's native code end the process; without a mark, every start would die of it."""
     return place.parent.with_suffix(".opening")
+
+
+def _cursor(place: Path) -> Path:
+    return place.with_name(f"{place.name}.delivered")
+
+
+def _forgotten(place: Path) -> Path:
+    return place.parent.with_suffix(".forgotten")
+
+
+def _remove(place: Path) -> None:
+    shutil.rmtree(place, ignore_errors=True)
+    _cursor(place).unlink(missing_ok=True)
 
 
 def _open_at(path: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:

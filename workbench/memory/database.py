@@ -25,9 +25,10 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from workbench.core.errors import Cancelled, StoreError
 from workbench.memory.failures import translated
 from workbench.memory.migrate import HEAD, revision_of, upgrade
+from workbench.memory.vault import PlainVault, Vault
 
 BUSY_TIMEOUT_S = 5.0
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
 class Database:
@@ -35,6 +36,7 @@ class Database:
 
     def __init__(self, engine: Engine, place: str) -> None:
         self.place = place
+        self.vault: Vault = PlainVault()
         self._engine = engine
         self._writer = engine.execution_options(takes_write_lock=True)
 
@@ -42,6 +44,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads."""
         with translated(self.place), self._engine.begin() as connection:
+            self.vault.check(connection)
             yield connection
 
     @contextmanager
@@ -55,9 +58,28 @@ class Database:
             Cancelled: `stop` was set.
         """
         with translated(self.place), self._writer.begin() as connection:
+            self.vault.check(connection)
             yield connection
             if stop is not None and stop.is_set():
                 raise Cancelled("The turn was stopped before it was stored; nothing of it was kept, so ask again")
+
+    @contextmanager
+    def bare(self, *, write: bool = False) -> Iterator[Connection]:
+        """A transaction that does not ask the vault: for migrations, and for the vault itself."""
+        with translated(self.place), (self._writer if write else self._engine).begin() as connection:
+            yield connection
+
+    def scrub(self) -> None:
+        """Fold SQLite's log into its file and empty it, so that what was deleted is in neither.
+
+        Deleted rows are overwritten with zeros as they go (`secure_delete`). While another process reads an older
+        state the log cannot be emptied; the next scrub, or whoever closes the database last, does it.
+        """
+        if self._engine.dialect.name == "sqlite":
+            with translated(self.place), self._engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                assert raw is not None
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection; the last one folds SQLite's log into its file."""
@@ -86,10 +108,10 @@ def open_database(where: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) 
 
 
 def _bring_up_to_date(database: Database) -> None:
-    with database.read() as connection:
+    with database.bare() as connection:
         found = revision_of(connection)
     if found != HEAD:
-        with database.write() as connection:
+        with database.bare(write=True) as connection:
             upgrade(connection, database.place)
 
 

@@ -5,7 +5,10 @@
     chroma    chroma (waits)     chroma, or StoreLocked
     exact     exact              exact
 
-    open = take the lock → import Chroma → deliver the outbox → compare ids with SQL, add what lacks, drop what is extra
+    open = take the lock → import Chroma → deliver the journal → compare ids with SQL: add what lacks, drop strays
+
+Chroma holds long-term memories; the short-term ones beside them, and all of them where Chroma does not answer, are
+searched exactly. Where vectors are encrypted no index may lie on disk: then the mode is exact.
 
 A one-shot command never waits for Chroma; a long-lived process opens it once, in the background. Trouble in Chroma
 costs speed, never data: exact search over SQL gives the same hits. It does not embed and does not read text.
@@ -24,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from workbench.core.errors import StoreCorrupt, StoreError, StoreLocked
-from workbench.memory.index import ExactIndex, VectorIndex
+from workbench.memory.index import ExactIndex, TieredIndex, VectorIndex
 from workbench.memory.memories import Memories
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ class IndexKeeper:
         self._mode = mode
         self._embedder = embedder
         self._exact = ExactIndex(memories, embedder)
+        self._short = ExactIndex(memories, embedder, "short")
         self._chroma: ChromaIndex | None = None
         self._lock = threading.RLock()
         self._closed = False
@@ -59,7 +63,7 @@ class IndexKeeper:
 
     def current(self) -> VectorIndex:
         """The index to search, in step with SQL."""
-        if self._chroma is None and self._mode != "chroma":
+        if self._chroma is None and (self._mode != "chroma" or self._memories.database.vault.seals_vectors):
             return self._exact  # without the lock: a search never waits while another thread opens Chroma
         with self._lock:
             if self._chroma is None and not self.open():
@@ -68,7 +72,7 @@ class IndexKeeper:
                 deliver(self._memories, self._opened(), self._embedder)
             except StoreError as error:
                 return self.without_chroma(error)
-            return self._opened()
+            return TieredIndex(self._opened(), self._short)
 
     def open(self) -> bool:
         """Open Chroma and bring it up to date; say whether it answers from now on.
@@ -77,10 +81,11 @@ class IndexKeeper:
             StoreLocked: the mode is `chroma` and another process owns the index.
         """
         with self._lock:
-            if self._mode == "exact" or self._closed:
+            if self._mode == "exact" or self._closed or self._memories.database.vault.seals_vectors:
                 return False
             if self._chroma is None:
                 self._chroma = self._open_chroma()
+                self._exact = ExactIndex(self._memories, self._embedder)  # the vectors it held leave RAM
             return self._chroma is not None
 
     def without_chroma(self, error: StoreError) -> VectorIndex:
@@ -140,17 +145,24 @@ class IndexKeeper:
         return None
 
 
-def deliver(memories: Memories, index: VectorIndex, embedder: str) -> None:
-    """Hand the outbox to the index, batch by batch; a batch leaves the outbox only after the index has it."""
-    while (letters := memories.letters(embedder, most=BATCH)) is not None:
-        index.upsert(letters.upserts.ids, letters.upserts.matrix)
-        index.delete(letters.deletes)
-        memories.delivered(letters)
+def deliver(memories: Memories, index: ChromaIndex, embedder: str) -> None:
+    """Tell the index what the journal says, batch by batch; the number moves on only after the index has it.
+
+    The tables as they are now decide, not the order of the entries: an id that is long-term and active goes in, any
+    other goes out. So a batch may be delivered twice without harm.
+    """
+    while (news := memories.changed_since(index.delivered, most=BATCH)).ids:
+        stored = memories.vectors(embedder, ids=news.ids, tier="long")
+        index.upsert(stored.ids, stored.matrix)
+        if news.forgotten and index.holds_any(news.forgotten):
+            index.leave_nothing_behind()
+        index.delete([name for name in news.ids if name not in stored.ids])
+        index.delivered = news.last_seq
 
 
-def reconcile(memories: Memories, index: VectorIndex, embedder: str) -> None:
-    """Make the index hold exactly the ids that SQL holds: a lost, old or empty index is whole again."""
-    stored, held = memories.ids(embedder), index.ids()
+def reconcile(memories: Memories, index: ChromaIndex, embedder: str) -> None:
+    """Make the index hold exactly the long-term ids of SQL: a lost, old or empty index is whole again."""
+    stored, held = memories.ids(embedder, tier="long"), index.ids()
     for some in _batches(sorted(stored - held)):
         vectors = memories.vectors(embedder, ids=some)
         index.upsert(vectors.ids, vectors.matrix)
@@ -162,12 +174,12 @@ def _batches(ids: list[str]) -> Iterator[list[str]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def finds_itself(memories: Memories, index: VectorIndex, embedder: str) -> bool:
+def finds_itself(memories: Memories, index: ChromaIndex, embedder: str) -> bool:
     """Whether the index finds a few stored vectors when asked for them.
 
     An index that lost its graph on disk still lists every id but finds only what came last, less than half. Sixteen
     random probes miss that once in 65,000 times; the k nearest of a sound graph hold the vector itself.
     """
-    some = sorted(memories.ids(embedder))[:PROBES]
+    some = sorted(memories.ids(embedder, tier="long"))[:PROBES]
     vectors = memories.vectors(embedder, ids=some)
     return all(any(hit.score > SAME for hit in index.search(vector, NEAR)) for vector in vectors.matrix)

@@ -20,8 +20,9 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, RowMapping, Select, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select
 
 from workbench.core.errors import NotStored, StoreError
 from workbench.core.records import Feedback, Message, Session, Turn, begun_session, new_id
@@ -32,6 +33,9 @@ from workbench.memory.memories import NewMemory
 from workbench.memory.tables import feedback, sessions, turns
 from workbench.memory.text import storable
 from workbench.memory.turn_json import turn_from_json, turn_to_json
+from workbench.memory.vault import Vault
+
+Found = TypeVar("Found")
 
 CLASHES = 3  # writers on a database server may meet; SQLite lets in one at a time
 
@@ -50,9 +54,9 @@ class Sessions:
         """
         session = begun_session(None if name is None else storable(name).strip())
         with self._database.write() as connection:
-            if connection.execute(select(sessions.c.id).where(sessions.c.name == session.name)).first():
+            if any(other.name == session.name for other in self._all(connection)):
                 raise StoreError(f"A session named {session.name!r} exists already; continue it or choose another name")
-            _insert_session(connection, session)
+            _insert_session(connection, self._vault, session)
         return session
 
     def get(self, reference: str) -> Session:
@@ -61,9 +65,11 @@ class Sessions:
         Raises:
             NotStored: none fits, or several do.
         """
-        with self._database.read() as connection:
-            found = _only(connection, reference, _sessions(), (sessions.c.id, sessions.c.name), "session")
-        return Session(**found)
+        reference, every = storable(reference), self.list()
+        fitting = [one for one in every if reference in (one.id, one.name)]
+        if reference and not fitting:
+            fitting = [one for one in every if one.id.startswith(reference) or one.name.startswith(reference)]
+        return _only(fitting, reference, "session")
 
     def latest(self) -> Session | None:
         """The session that was last asked something (or created); `None` in a fresh home."""
@@ -71,10 +77,8 @@ class Sessions:
 
     def list(self) -> tuple[Session, ...]:
         """All sessions, the most recently used first."""
-        used = func.coalesce(func.max(turns.c.asked_at), sessions.c.created_at)
         with self._database.read() as connection:
-            rows = connection.execute(_sessions().order_by(used.desc(), sessions.c.id)).mappings()
-            return tuple(Session(**row) for row in rows)
+            return self._all(connection)
 
     def turn(self, reference: str) -> Turn:
         """The turn with that id, or the only one whose id begins so.
@@ -83,22 +87,27 @@ class Sessions:
             NotStored: none fits, or several do.
         """
         with self._database.read() as connection:
-            return turn_from_json(_only(connection, reference, select(turns), (turns.c.id,), "turn")["record"])
+            row = _only_turn(connection, reference)
+        return turn_from_json(self._vault.open(row.record, f"turns.record:{row.id}"))
 
     def turns(self, session_id: str) -> tuple[Turn, ...]:
         """The turns of a session, in the order they were asked."""
-        query = select(turns.c.record).where(turns.c.session_id == session_id).order_by(turns.c.number)
+        query = select(turns.c.id, turns.c.record).where(turns.c.session_id == session_id).order_by(turns.c.number)
         with self._database.read() as connection:
-            return tuple(turn_from_json(record) for record in connection.execute(query).scalars())
+            rows = connection.execute(query).all()
+        return tuple(turn_from_json(self._vault.open(row.record, f"turns.record:{row.id}")) for row in rows)
 
     def history(self, session_id: str, last_n: int) -> tuple[Message, ...]:
         """The last answered turns of a session as the messages a model reads, oldest first."""
         answered = (turns.c.session_id == session_id) & turns.c.answer.is_not(None)
-        query = select(turns.c.question, turns.c.answer).where(answered).order_by(turns.c.number.desc())
+        query = select(turns.c.id, turns.c.question, turns.c.answer).where(answered).order_by(turns.c.number.desc())
         with self._database.read() as connection:
             rows = connection.execute(query.limit(max(last_n, 0))).all()
-        pairs = ((Message("user", row.question), Message("assistant", row.answer)) for row in reversed(rows))
-        return tuple(message for pair in pairs for message in pair)
+        return tuple(message for row in reversed(rows) for message in self._messages(row))
+
+    def _messages(self, row: Any) -> tuple[Message, Message]:
+        question = self._vault.open(row.question, f"turns.question:{row.id}")
+        return Message("user", question), Message("assistant", self._vault.open(row.answer, f"turns.answer:{row.id}"))
 
     def save(self, turn: Turn, statements: Sequence[NewMemory] = (), *, stop: threading.Event | None = None) -> Turn:
         """Store a turn, its session if that is new, and the statements made in it: all of it or nothing.
@@ -118,10 +127,19 @@ class Sessions:
     def _save_once(self, turn: Turn, statements: Sequence[NewMemory], stop: threading.Event | None) -> Turn:
         turn = replace(turn, session_id=turn.session_id or new_id())
         with self._database.write(stop=stop) as connection:
-            _ensure_session(connection, turn)
-            _insert_turn(connection, turn)
-            turn = replace(turn, memory_ids=memory_rows.add(connection, turn, statements))
-            connection.execute(turns.update().where(turns.c.id == turn.id).values(record=turn_to_json(turn)))
+            _ensure_session(connection, self._vault, turn)
+            _insert_turn(connection, self._vault, turn)
+            added = memory_rows.add(
+                connection,
+                self._vault,
+                statements,
+                session_id=turn.session_id,
+                turn_id=turn.id,
+                said_at=turn.asked_at,
+            )
+            turn = replace(turn, memory_ids=added.new)
+            record = self._vault.seal(turn_to_json(turn), f"turns.record:{turn.id}")
+            connection.execute(turns.update().where(turns.c.id == turn.id).values(record=record))
         return turn
 
     def add_feedback(self, given: Feedback) -> Feedback:
@@ -137,16 +155,36 @@ class Sessions:
             raise StoreError("A correction needs the right answer; write it after the turn's id")
         correction = None if given.correction is None else storable(given.correction)
         with self._database.write() as connection:
-            found = _only(connection, given.turn_id, select(turns.c.id), (turns.c.id,), "turn")
-            kept = replace(given, turn_id=found["id"], correction=correction)
-            connection.execute(insert(feedback), [{name: getattr(kept, name) for name in FEEDBACK_FIELDS}])
+            kept = replace(given, turn_id=_only_turn(connection, given.turn_id).id, correction=correction)
+            row = {name: getattr(kept, name) for name in FEEDBACK_FIELDS}
+            if correction is not None:
+                row["correction"] = self._vault.seal(correction, f"feedback.correction:{kept.turn_id}")
+            connection.execute(insert(feedback), [row])
         return kept
 
     def feedback(self, turn_id: str) -> tuple[Feedback, ...]:
         """Everything said about a turn, in the order it was said; the last word counts."""
         query = select(*(feedback.c[name] for name in FEEDBACK_FIELDS)).where(feedback.c.turn_id == turn_id)
         with self._database.read() as connection:
-            return tuple(Feedback(**row) for row in connection.execute(query.order_by(feedback.c.id)).mappings())
+            rows = connection.execute(query.order_by(feedback.c.id)).mappings().all()
+        return tuple(Feedback(**self._corrected(row)) for row in rows)
+
+    @property
+    def _vault(self) -> Vault:
+        return self._database.vault
+
+    def _all(self, connection: Connection) -> tuple[Session, ...]:
+        used = func.coalesce(func.max(turns.c.asked_at), sessions.c.created_at)
+        rows = connection.execute(_sessions().order_by(used.desc(), sessions.c.id)).mappings()
+        return tuple(Session(**{**row, "name": self._name_of(row)}) for row in rows)
+
+    def _name_of(self, row: RowMapping) -> str:
+        return self._vault.open(row["name"], f"sessions.name:{row['id']}")
+
+    def _corrected(self, row: RowMapping) -> dict[str, Any]:
+        sealed = row["correction"]
+        place = f"feedback.correction:{row['turn_id']}"
+        return {**row, "correction": None if sealed is None else self._vault.open(sealed, place)}
 
 
 FEEDBACK_FIELDS = ("turn_id", "kind", "correction", "given_at")
@@ -158,49 +196,44 @@ def _sessions() -> Select[tuple[str, str, float, int]]:
     return select(*columns, func.count(turns.c.id).label("turn_count")).select_from(joined).group_by(*columns)
 
 
-def _only(
-    connection: Connection,
-    reference: str,
-    query: Select[*tuple[object, ...]],
-    columns: Sequence[Column[str]],
-    what: str,
-) -> RowMapping:
-    """The one row whose column equals `reference`, or else begins with it."""
+def _only_turn(connection: Connection, reference: str) -> Any:
+    """The one turn whose id equals `reference`, or else begins with it."""
     reference = storable(reference)
-    equal = or_(*(column == reference for column in columns))
-    begins = or_(*(column.startswith(reference, autoescape=True) for column in columns))
-    rows = connection.execute(query.where(equal)).mappings().all() if reference else []
-    if reference and not rows:
-        rows = connection.execute(query.where(begins).limit(3)).mappings().all()
-    if len(rows) != 1:
-        problem = "Several fit" if rows else "None fits"
+    query = select(turns.c.id, turns.c.record).where(turns.c.id.startswith(reference, autoescape=True)).limit(3)
+    rows = connection.execute(query).all() if reference else []
+    return _only([row for row in rows if row.id == reference] or rows, reference, "turn")
+
+
+def _only(fitting: Sequence[Found], reference: str, what: str) -> Found:
+    if len(fitting) != 1:
+        problem = "Several fit" if fitting else "None fits"
         listing = "workbench sessions" if what == "session" else "workbench sessions SESSION"
         raise NotStored(f"{problem} the {what} {reference!r}; list them with: {listing}")
-    return rows[0]
+    return fitting[0]
 
 
-def _ensure_session(connection: Connection, turn: Turn) -> None:
+def _ensure_session(connection: Connection, vault: Vault, turn: Turn) -> None:
     """The session exists and its row is ours until the commit, so that its turns are numbered one after another."""
     assert turn.session_id is not None
     query = select(sessions.c.id).where(sessions.c.id == turn.session_id).with_for_update()
     if not connection.execute(query).first():
-        _insert_session(connection, begun_session(turn.session_name, turn.session_id))
+        _insert_session(connection, vault, begun_session(turn.session_name, turn.session_id))
 
 
-def _insert_session(connection: Connection, session: Session) -> None:
-    row = {"id": session.id, "name": session.name, "created_at": session.created_at}
-    connection.execute(insert(sessions), [row])
+def _insert_session(connection: Connection, vault: Vault, session: Session) -> None:
+    name = vault.seal(session.name, f"sessions.name:{session.id}")
+    connection.execute(insert(sessions), [{"id": session.id, "name": name, "created_at": session.created_at}])
 
 
-def _insert_turn(connection: Connection, turn: Turn) -> None:
+def _insert_turn(connection: Connection, vault: Vault, turn: Turn) -> None:
     last = connection.execute(select(func.max(turns.c.number)).where(turns.c.session_id == turn.session_id)).scalar()
     row = {
         "id": turn.id,
         "session_id": turn.session_id,
         "number": (last or 0) + 1,
         "asked_at": turn.asked_at,
-        "question": storable(turn.question),
-        "answer": None if turn.answer is None else storable(turn.answer),
+        "question": vault.seal(storable(turn.question), f"turns.question:{turn.id}"),
+        "answer": None if turn.answer is None else vault.seal(storable(turn.answer), f"turns.answer:{turn.id}"),
         "record": "",  # written below, once the ids of its memories are known
     }
     connection.execute(insert(turns), [row])

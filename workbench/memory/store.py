@@ -57,7 +57,7 @@ class Memory:
     ) -> None:
         self.sessions = sessions
         self._database = database
-        self._memories = memories
+        self.memories = memories
         self._keeper = keeper
         self._embedder = embedder
         self._clock = clock
@@ -140,7 +140,7 @@ class Memory:
         Raises:
             NotStored: no memory has that id.
         """
-        await asyncio.to_thread(self._memories.forget, memory_id)
+        await asyncio.to_thread(self.memories.forget, [memory_id])
 
     async def open_index(self) -> bool:
         """Open Chroma where the mode allows it and no other process owns it; say whether it answers from now on.
@@ -161,11 +161,11 @@ class Memory:
         self._database.close()
 
     def _recall(self, question: str, k: int, min_score: float, exclude: str | None) -> tuple[Recalled, ...]:
-        if k < 1 or not question.strip() or not self._memories.count(self._embedder.name):
+        if k < 1 or not question.strip() or not self.memories.count(state="active"):
             return ()
-        passed_over = self._memories.count(self._embedder.name, session_id=exclude) if exclude else 0
+        passed_over = len(self.memories.list(session_id=exclude, state="active")) if exclude else 0
         hits = [hit for hit in self._hits(question, k + passed_over) if hit.score >= min_score]
-        stored = self._memories.fetch([hit.memory_id for hit in hits])
+        stored = self.memories.fetch([hit.memory_id for hit in hits])
         found = ((hit, stored[hit.memory_id]) for hit in hits if hit.memory_id in stored)
         kept = [(hit, row) for hit, row in found if exclude is None or row.session_id != exclude]
         return tuple(_recalled(hit, row, self._clock()) for hit, row in kept[:k])

@@ -1,1 +1,1 @@
-"""The revisions, named by number: 0001 creates the first tables."""
+"""The revisions, named by number: 0001 creates the first tables, 0002 gives memories a life."""
