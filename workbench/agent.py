@@ -164,7 +164,10 @@ async def open_agent(
 
 def open_memory(settings: Settings) -> Memory:
     """The memory of the settings' home."""
-    return Memory.open(settings.home, database_url=settings.memory.database_url, index=settings.memory.index)
+    from workbench.memory import open_embedder
+
+    embedder = open_embedder(settings.memory.embedder, ollama_host=settings.ollama.host)
+    return Memory.open(settings.home, settings, embedder=embedder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,9 @@ class _TurnMemory:
 
     async def recall(self, question: str) -> tuple[Recalled, ...]:
         dials = self.settings.memory
-        return await self.memory.recall(question, k=dials.recall_k, min_score=dials.recall_min_score)
+        return await self.memory.recall(
+            question, k=dials.recall_k, tokens=dials.recall_tokens, min_score=dials.recall_min_score
+        )
 
     async def history(self, session_id: str | None) -> tuple[Message, ...]:
         if session_id is None:

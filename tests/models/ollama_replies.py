@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 CREATED_AT = "2026-01-02T03:04:05.678901Z"
+VECTOR_LENGTH = 64
 
 
 @dataclass(frozen=True)
@@ -76,3 +80,12 @@ def whole(model: str, say: Say, body: Mapping[str, Any]) -> dict[str, Any]:
     if say.tool_calls:
         message["tool_calls"] = [{"function": dict(call)} for call in say.tool_calls]
     return line(model, done=True, message=message, **_totals(say, body))
+
+
+def word_vector(text: str) -> list[float]:
+    """A unit vector by counting words: texts that share words lie near each other, as texts do."""
+    counts = [0.0] * VECTOR_LENGTH
+    for word in re.findall(r"\w+", text.casefold()) or [""]:
+        counts[zlib.crc32(word.encode()) % VECTOR_LENGTH] += 1.0
+    length = math.sqrt(sum(count * count for count in counts))
+    return [count / length for count in counts]

@@ -1,8 +1,8 @@
 """A server on 127.0.0.1 that speaks Ollama's wire format, so that tests go through the real client and a real socket.
 
 Written from the public API documentation (docs.ollama.com/api): /api/version, /api/tags, /api/ps, /api/show, /api/chat
-(newline-delimited JSON, or one object with `"stream": false`) and /api/generate (load, unload). What a real server does
-by itself, this one does too: it knows only installed models, refuses `think` and `tools` where the model lacks the
+(newline-delimited JSON, or one object with `"stream": false`), /api/embed (vectors by counting words) and /api/generate
+(load, unload). What a real server does by itself, this one does too: it knows only installed models, refuses `think` and `tools` where the model lacks the
 capability, counts tokens, keeps used models resident. What a model would say is scripted by the test:
 
     ollama_server.say("Hel", "lo")                  the next chat replies "Hello" in two lines
@@ -27,7 +27,7 @@ from typing import Any
 
 import pytest
 
-from tests.models.ollama_replies import CREATED_AT, Say, line, lines, whole
+from tests.models.ollama_replies import CREATED_AT, Say, line, lines, whole, word_vector
 
 GIB = 2**30
 CHAT = frozenset({"completion", "tools"})
@@ -68,6 +68,7 @@ class OllamaWire:
         self.version_delay_s = 0.0
         self.models: dict[str, Installed] = {}
         self._scripts: list[Say] = []
+        self._embeddings: list[Say] = []
         self._always: Callable[[Request], Say] | None = None
         self._lock = threading.Lock()
         self._http = _Server(("127.0.0.1", 0), _handler_for(self))
@@ -97,6 +98,19 @@ class OllamaWire:
     def always(self, answer: Callable[[Request], Say]) -> None:
         """Answer every chat that has no script with `answer(request)`."""
         self._always = answer
+
+    def embed_badly(self, **how: Any) -> None:
+        """Script the next embedding: a delay, an error status, a broken connection, or too few vectors."""
+        self._embeddings.append(Say(**how))
+
+    @property
+    def embeddings(self) -> list[dict[str, Any]]:
+        """The bodies of all requests for vectors."""
+        return [request.body for request in self.requests if request.path == "/api/embed"]
+
+    def next_embedding(self) -> Say:
+        with self._lock:
+            return self._embeddings.pop(0) if self._embeddings else Say()
 
     @property
     def chats(self) -> list[dict[str, Any]]:
@@ -183,6 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/api/show": self._show,
             "/api/chat": self._chat,
             "/api/generate": self._generate,
+            "/api/embed": self._embed,
         }
         try:
             routes.get(self.path, self._unknown)(request)
@@ -235,6 +250,25 @@ class _Handler(BaseHTTPRequestHandler):
         model.loaded = request.body.get("keep_alive") != 0
         reason = "load" if model.loaded else "unload"
         self._json(line(model.name, done=True, response="", done_reason=reason))
+
+    def _embed(self, request: Request) -> None:
+        model = self._find(request)
+        if model is None:
+            return
+        if model.capabilities is not None and "embedding" not in model.capabilities:
+            self._json({"error": "this model does not support embeddings"}, status=501)
+            return
+        model.loaded = True
+        say = self.server_state.next_embedding()
+        self._wait(say.first_delay_s)
+        if say.drop_after is not None:
+            raise _Hangup
+        if say.status != 200:
+            self._json({"error": say.error}, status=say.status)
+            return
+        given = request.body["input"]
+        vectors = [word_vector(text) for text in ([given] if isinstance(given, str) else given)]
+        self._json(line(model.name, done=True, embeddings=vectors[: say.end_after], total_duration=1_000_000))
 
     def _chat(self, request: Request) -> None:
         model = self._find(request)

@@ -17,15 +17,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from workbench.core.errors import Cancelled, StoreError
+from workbench.core.errors import Cancelled, StoreError, StoreLocked
 from workbench.memory.failures import translated
 from workbench.memory.migrate import HEAD, revision_of, upgrade
+from workbench.memory.tables import keys as key_table
 from workbench.memory.vault import PlainVault, Vault
+
+if TYPE_CHECKING:
+    from workbench.memory.keys import KeySource
 
 BUSY_TIMEOUT_S = 5.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
@@ -81,30 +85,81 @@ class Database:
                 assert raw is not None
                 raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    @property
+    def file(self) -> Path | None:
+        """The database's file; `None` for one on a server."""
+        return Path(self.place) if self._engine.dialect.name == "sqlite" else None
+
+    def compact(self) -> None:
+        """Write the file anew from its rows alone and empty its log: no byte of former rows is left in either.
+
+        Raises:
+            StoreLocked: another process reads an older state, which is in the log.
+        """
+        if self.file is None:
+            return
+        with translated(self.place), self._engine.connect() as connection:
+            raw = connection.connection.dbapi_connection
+            assert raw is not None
+            cursor = raw.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy = next(iter(cursor.fetchone() or (0,)))
+        if busy:
+            raise StoreLocked(f"Another process still reads former rows of {self.place}; close it, then open it again")
+
     def close(self) -> None:
         """Close every connection; the last one folds SQLite's log into its file."""
         self._engine.dispose()
 
 
-def open_database(where: str | Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
-    """Open a database, creating or upgrading its tables where needed.
+def open_database(
+    where: str | Path,
+    *,
+    busy_timeout_s: float = BUSY_TIMEOUT_S,
+    keys: KeySource | None = None,
+    encrypt: bool = False,
+    encrypt_vectors: bool = False,
+) -> Database:
+    """Open a database, creating or upgrading its tables where needed; an encrypted one is opened with its key.
 
     Args:
         where: a file path, or any SQLAlchemy URL.
         busy_timeout_s: how long SQLite waits for another process's write before StoreLocked.
+        keys: where the person's key may be; asked only where one is needed.
+        encrypt: a plain store is encrypted now; an encrypted one stays so whatever this says.
+        encrypt_vectors: the vectors too; whoever keeps an index on disk removes it (`conversion.remove_index`).
     Raises:
+        StoreSealed: it is encrypted or is to be, and the key is missing, wrong or not allowed; nothing was touched.
         StoreError: it cannot be opened, or a newer workbench wrote it.
     """
+    if encrypt:
+        from workbench.memory.keys import first_key
+
+        first_key(keys, "Memory is to be encrypted")
     url = _url_of(where)
     place = url.database if _is_sqlite(url) else url.render_as_string(hide_password=True)
     assert place is not None
     database = Database(_engine_for(url, place, busy_timeout_s), place)
     try:
+        _unlock(database, keys)
         _bring_up_to_date(database)
+        if encrypt or database.vault.seals:
+            _encrypt(database, keys, encrypt=encrypt, vectors=encrypt_vectors)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _unlock(database: Database, source: KeySource | None) -> None:
+    """Give an encrypted database its vault, before anything is written to it."""
+    with database.bare() as connection:
+        if not inspect(connection).has_table("keys") or not connection.execute(select(key_table.c.id).limit(1)).first():
+            return
+        from workbench.memory.sealing import key_rows, unlocked
+
+        database.vault = unlocked(key_rows(connection), source, database.place)
 
 
 def _bring_up_to_date(database: Database) -> None:
@@ -113,6 +168,16 @@ def _bring_up_to_date(database: Database) -> None:
     if found != HEAD:
         with database.bare(write=True) as connection:
             upgrade(connection, database.place)
+
+
+def _encrypt(database: Database, source: KeySource | None, *, encrypt: bool, vectors: bool) -> None:
+    """What is plain and should not be is encrypted, and what a killed process began is finished."""
+    from workbench.memory import conversion
+
+    wanted = (encrypt and not database.vault.seals) or (vectors and not database.vault.seals_vectors)
+    if wanted and source is not None:
+        conversion.encrypt(database, source, vectors=vectors)
+    conversion.finish(database)
 
 
 def _url_of(where: str | Path) -> URL:

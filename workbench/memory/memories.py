@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
 
 from workbench.core.errors import NotStored
 from workbench.core.records import new_id
@@ -220,12 +220,12 @@ class Memories:
         with self.database.read() as connection:
             return tuple(Change(**row) for row in connection.execute(query).mappings())
 
-    def touch(self, ids: Sequence[str], now: float) -> None:
-        """Count a recall of each of these memories."""
+    def touch(self, recalls: Mapping[str, int], now: float) -> None:
+        """Add to how often each memory was recalled."""
+        known = update(memories).where(memories.c.id == bindparam("name"))
+        counting = known.values(recall_count=memories.c.recall_count + bindparam("times"), recalled_at=now)
         with self.database.write() as connection:
-            for some in batches(ids):
-                counted = {"recall_count": memories.c.recall_count + 1, "recalled_at": now}
-                connection.execute(update(memories).where(memories.c.id.in_(some)).values(counted))
+            connection.execute(counting, [{"name": name, "times": times} for name, times in recalls.items()])
 
     def pin(self, memory_id: str, *, pinned: bool = True) -> None:
         """Keep a memory from expiring, and before the others in every conversation; or no longer.

