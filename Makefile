@@ -78,6 +78,6 @@ $(VENV)/.answers: pyproject.toml constraints.txt embedded-model.txt | $(BIN)/pyt
 # What notebooks, dashboards and tests need on top.
 $(VENV)/.everything: $(VENV)/.answers config/jupyterlab-overrides.json
 	@echo "[+] notebooks, dashboards and developer tools, pinned (about a minute)"
-	@$(PIP) -q -c constraints.txt -e ".[gpu,lab,serve,dev]"
+	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,multilingual,serve,dev]"
 	@install -D -m 644 config/jupyterlab-overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@

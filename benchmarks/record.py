@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -37,6 +38,14 @@ def described_run() -> dict[str, Any]:
         },
         "versions": {name: version(name) for name in PACKAGES},
     }
+
+
+def kept_parts(path: Path, parts: Sequence[str]) -> dict[str, Any]:
+    """The parts that an earlier run left in a record, and what measured each, so that one part can be run anew."""
+    if not path.exists():
+        return {}
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    return {name: earlier[name] for name in (*parts, "measured_by") if name in earlier}
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

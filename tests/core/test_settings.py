@@ -480,3 +480,10 @@ def test_importing_settings_loads_no_parser() -> None:
     code = "import sys, workbench.core.settings; print(*{'yaml', 'dotenv', 'platformdirs'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_the_key_of_an_encrypted_memory_is_never_shown(load: Load) -> None:
+    settings = load({}, environ={"WORKBENCH_MEMORY_KEY": "open sesame, please"})
+    shown = next(row for row in describe(settings) if row.key == "memory.key")
+    assert shown.value == "***"
+    assert "sesame" not in repr(settings)

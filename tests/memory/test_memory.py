@@ -15,7 +15,6 @@ import pytest
 from workbench.core.errors import NotStored
 from workbench.core.records import Turn
 from workbench.memory import Memory, MiniLM
-from workbench.memory.embedders import minilm as embedder
 from workbench.memory.database import open_database
 from workbench.memory.embedders import minilm as minilm_room
 from workbench.memory.recall.why import when_said

@@ -107,3 +107,60 @@ def test_a_correction_without_the_right_answer_is_refused(sessions: Sessions) ->
     with pytest.raises(StoreError, match="needs the right answer"):
         sessions.add_feedback(Feedback(turn.id, "correct", "  "))
     assert sessions.feedback(turn.id) == ()
+
+
+def test_a_renamed_session_is_found_by_its_new_name_and_no_longer_by_the_old(sessions: Sessions) -> None:
+    created = sessions.create("plan")
+    renamed = sessions.rename("pl", "  holiday in Rome ")
+    assert renamed == replace(created, name="holiday in Rome")
+    assert sessions.get("holiday") == renamed
+    with pytest.raises(NotStored):
+        sessions.get("plan")
+
+
+def test_a_session_may_be_renamed_to_the_name_it_has(sessions: Sessions) -> None:
+    sessions.create("plan")
+    assert sessions.rename("plan", "plan").name == "plan"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "empty"),
+        (" \t ", "empty"),
+        ("x" * 121, "at most 120"),
+        ("two\nlines", "control character"),
+        ("bell \x07", "control character"),
+        ("\u202eturned", "control character"),
+        ("work", "exists already"),
+    ],
+)
+def test_a_bad_name_is_refused_in_one_sentence(sessions: Sessions, name: str, sentence: str) -> None:
+    sessions.create("work")
+    sessions.create("plan")
+    with pytest.raises(StoreError, match=sentence) as refused:
+        sessions.rename("plan", name)
+    assert "\n" not in refused.value.sentence
+    assert {session.name for session in sessions.list()} == {"work", "plan"}
+
+
+def test_a_name_that_is_another_sessions_id_is_refused(sessions: Sessions) -> None:
+    work = sessions.create("work")
+    sessions.create("plan")
+    with pytest.raises(StoreError, match="exists already"):
+        sessions.rename("plan", work.id)
+
+
+def test_two_sessions_begun_at_once_under_one_name_can_be_told_apart(sessions: Sessions) -> None:
+    for session_id in ("a1", "b2"):
+        sessions.save(Turn(question="q", session_id=session_id, session_name="talk"))
+    assert {session.id: session.name for session in sessions.list()} == {"a1": "talk", "b2": "talk (2)"}
+
+
+def test_a_turn_of_a_session_that_was_forgotten_meanwhile_is_not_kept(sessions: Sessions) -> None:
+    first = sessions.save(Turn(question="My dog is called Rufus.", answer="Nice."))
+    late = Turn(question="And?", session_id=first.session_id, history=sessions.history(first.session_id or "", 4))
+    sessions.forget(first.session_id or "")
+    with pytest.raises(StoreError, match="was forgotten while"):
+        sessions.save(late)
+    assert sessions.list() == ()

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import asking, showing
+from workbench.cli import asking, sessions, showing
 from workbench.core.errors import WorkbenchError
 from workbench.logbook import log_places
 
@@ -32,7 +32,7 @@ app = typer.Typer(
 app.command()(asking.ask)
 app.command()(asking.chat)
 app.command()(asking.feedback)
-app.command()(showing.sessions)
+app.add_typer(sessions.app, name="sessions")
 app.command()(showing.models)
 app.command()(showing.config)
 app.command()(showing.doctor)

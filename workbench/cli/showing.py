@@ -1,4 +1,4 @@
-"""Commands that show: sessions, models, config, doctor, tour."""
+"""Commands that show: models, config, doctor, tour; and how every command shows a table or JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from workbench.cli.desk import console, open_desk, run_async
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from workbench.core.records import Session, Turn
     from workbench.core.settings import Settings
     from workbench.models.backends import Found
 
@@ -27,48 +26,14 @@ def config(as_json: AsJson = False) -> None:
 
     rows = describe(open_desk())
     if as_json:
-        _print_json([{"key": r.key, "value": r.value, "unit": r.unit, "origin": str(r.origin)} for r in rows])
+        print_json([{"key": r.key, "value": r.value, "unit": r.unit, "origin": str(r.origin)} for r in rows])
         return
     shown = [(r.key, "–" if r.value is None else r.value, r.unit or "", r.origin, r.meaning) for r in rows]
-    console().print(_table(("setting", "value", "unit", "origin", "meaning"), shown))
+    console().print(table(("setting", "value", "unit", "origin", "meaning"), shown))
 
 
-def sessions(
-    session: Annotated[str | None, typer.Argument(help="A session's name or id: list its turns.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the conversations, the latest first, or the turns of one."""
-    from workbench.agent import open_memory
-
-    memory = open_memory(open_desk())
-    try:
-        if session is None:
-            _show_sessions(memory.sessions.list(), as_json)
-        else:
-            _show_turns(memory.sessions.turns(memory.sessions.get(session).id), as_json)
-    finally:
-        memory.close()
-
-
-def _show_sessions(found: Sequence[Session], as_json: bool) -> None:
-    if as_json:
-        _print_json([{"id": one.id, "name": one.name, "turns": one.turn_count} for one in found])
-    elif found:
-        rows = [(one.name, _when(one.created_at), one.turn_count, one.id[:8]) for one in found]
-        console().print(_table(("session", "begun", "turns", "id"), rows))
-    else:
-        console().print('No sessions yet; begin one with: workbench ask "…"')
-
-
-def _show_turns(found: Sequence[Turn], as_json: bool) -> None:
-    if as_json:
-        _print_json([turn.to_dict() for turn in found])
-    else:
-        rows = [(turn.id[:8], _when(turn.asked_at), turn.question, turn.answer) for turn in found]
-        console().print(_table(("turn", "asked", "question", "answer"), rows))
-
-
-def _when(seconds: float) -> str:
+def when(seconds: float) -> str:
+    """A time as tables show it, in the person's own time zone."""
     from datetime import datetime
 
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
@@ -87,7 +52,7 @@ def doctor() -> None:
 
     findings = run_async(examine(open_desk()))
     rows = [(STATES[one.state], one.check, one.finding, one.remedy) for one in findings]
-    console().print(_table(("", "check", "finding", "what to do"), rows))
+    console().print(table(("", "check", "finding", "what to do"), rows))
     if any(one.state == "bad" for one in findings):
         raise typer.Exit(1)
 
@@ -108,7 +73,7 @@ async def _models(settings: Settings, complexity: float) -> None:
         found = await agent.backends.find()
         choice = await agent.backends.choose(complexity)
     rows = _catalog_rows(settings.model.context_tokens, found)
-    console().print(_table(("model", "engine", f"needs at {settings.model.context_tokens} tokens", "here"), rows))
+    console().print(table(("model", "engine", f"needs at {settings.model.context_tokens} tokens", "here"), rows))
     out = console()
     out.print(f"For complexity {complexity:g}, {choice.model} answers ({choice.backend}):", markup=False)
     for reason in choice.reasons:
@@ -131,7 +96,7 @@ def _catalog_rows(tokens: int, found: Found) -> list[tuple[str, ...]]:
     return [*rows, *((name, "ollama", "see its own file", "yes") for name in sorted(others))]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A plain table; every cell is text as it is, so that a name in brackets is not read as a style."""
     from rich import box
     from rich.table import Table
@@ -145,5 +110,6 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     return table
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """JSON on standard output, for a program to read."""
     print(json.dumps(value, ensure_ascii=False, indent=2))

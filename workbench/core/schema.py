@@ -271,6 +271,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
         yield pair("memory.encrypt_vectors", "memory.encrypt_memory", "vectors are encrypted only together with texts")
     if memory.encrypt_vectors and memory.index == "chroma":
         yield pair("memory.encrypt_vectors", "memory.index", "Chroma would keep readable vectors")
+    if memory.encrypt_vectors and memory.chroma_url is not None:
+        yield pair("memory.encrypt_vectors", "memory.chroma_url", "a Chroma server would keep readable vectors")
     if consolidation.expire_below > consolidation.promote_at:
         low, high = "consolidation.expire_below", "consolidation.promote_at"
         yield pair(low, high, "a memory cannot both expire and be promoted")
@@ -280,6 +282,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
 
 def _said(settings: Settings, key: str) -> str:
     value, unit = settings.value(key), SPECS[key].unit
+    if isinstance(value, str):
+        value = re.sub(r"://[^/@]*@", "://***@", value)  # user and password of an address
     text = f"{value!r} {unit}" if unit else repr(value)
     return f"'{key}' is {text} ({settings.origins[key]})"
 

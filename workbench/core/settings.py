@@ -158,7 +158,7 @@ def _quoted(text: str) -> str:
 
 def _shown(value: Any, spec: Spec) -> str | int | float | None:
     if isinstance(value, str) and spec.secret:
-        return re.sub(r"://.*", "://***", value, flags=re.DOTALL)
+        return re.sub(r"://.*", "://***", value, flags=re.DOTALL) if "://" in value else "***"
     if isinstance(value, str):
         return _without_user(value)
     return str(value) if isinstance(value, Path) else value

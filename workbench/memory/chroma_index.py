@@ -21,21 +21,25 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import StoreCorrupt, StoreLocked
 from workbench.memory.failures import translated
 from workbench.memory.index import Hit
+from workbench.memory.memories import Vectors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 QUIET: dict[str, Any] = {"_env_file": None, "anonymized_telemetry": False}
+COLLECTION: dict[str, Any] = {"embedding_function": None, "configuration": {"hnsw": {"space": "cosine"}}}
+GRAMMAR = "rfc3987_syntax"
 log = logging.getLogger(__name__)
 
 
@@ -74,6 +78,16 @@ class ChromaIndex:
         pairs = zip(found["ids"][0], found["distances"][0], strict=True)
         return sorted((Hit(name, 1.0 - distance) for name, distance in pairs), key=lambda hit: (-hit.score, hit[0]))
 
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The vectors of those ids that it holds."""
+        import numpy as np
+
+        if not ids:
+            return Vectors((), np.zeros((0, 0), np.float32))
+        with self._working():
+            found = self._collection.get(ids=list(ids), include=["embeddings"])
+        return Vectors(tuple(found["ids"]), np.asarray(found["embeddings"], np.float32))
+
     def ids(self) -> frozenset[str]:
         with self._working():
             return frozenset(self._collection.get(include=[])["ids"])
@@ -87,13 +101,14 @@ class ChromaIndex:
         with self._working():
             return int(self._collection.count())
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Whoever tells it what to hold does so inside this: here nobody else can, since the files have one owner."""
+        return nullcontext()
+
     @property
     def delivered(self) -> int:
         """The last entry of the journal that the index has heard; lost, it hears all of it again, without harm."""
-        try:
-            return int(_cursor(self._place).read_text())
-        except (FileNotFoundError, ValueError):
-            return 0
+        return delivered_at(self._place)
 
     @delivered.setter
     def delivered(self, seq: int) -> None:
@@ -131,28 +146,46 @@ class ChromaIndex:
 
     @contextmanager
     def _working(self) -> Iterator[None]:
-        with self._lock, _in_our_words(str(self._place)):
+        with self._lock, self._in_our_words():
             if self._closed:
                 raise StoreLocked(f"The index {self._place} was closed; open the memory again")
             yield
 
+    def _in_our_words(self) -> AbstractContextManager[None]:
+        return _in_our_words(str(self._place))
 
-def open_chroma(folder: Path, embedder: str) -> ChromaIndex:
+
+def open_chroma(folder: Path, embedder: str, *, fresh: bool = False) -> ChromaIndex:
     """Open the index as its only owner; one that cannot be read is replaced by an empty one.
 
     Args:
         folder: where the lock and the index lie; created when missing.
         embedder: whose vectors; each embedder has a collection of its own.
+        fresh: replace the one on disk by an empty one, whatever its state.
     Raises:
         StoreLocked: another process owns it.
         StoreError: the folder cannot be written.
     """
     release = _own(folder)
     try:
-        return _open_or_replace(folder / "chroma", embedder, release)
+        return _open_or_replace(folder / "chroma", embedder, release, fresh=fresh)
     except BaseException:
         release()
         raise
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """Nobody else opens the index meanwhile.
+
+    Raises:
+        StoreLocked: another process has it open.
+    """
+    release = _own(folder)
+    try:
+        yield
+    finally:
+        release()
 
 
 def _own(folder: Path) -> Callable[[], None]:
@@ -171,10 +204,44 @@ def _own(folder: Path) -> Callable[[], None]:
     return lock.release
 
 
-def _open_or_replace(root: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:
-    number = max((int(path.name) for path in root.glob("*") if path.name.isdecimal()), default=1)
-    place = root / str(number)
-    if _forgotten(place).exists():
+def latest_place(root: Path) -> Path:
+    """The folder of the index in use, below `home/memory/chroma`; the first one where there is none yet."""
+    return root / str(max((int(path.name) for path in root.glob("*") if path.name.isdecimal()), default=1))
+
+
+@contextmanager
+def quick_import() -> Iterator[None]:
+    """Import Chroma inside this: where JupyterLab is installed, jsonschema, which Chroma loads, would build a grammar
+    of international addresses, and that costs more seconds than Chroma itself.
+    """
+    unless_loaded = "jsonschema" not in sys.modules and GRAMMAR not in sys.modules
+    if unless_loaded:
+        sys.modules[GRAMMAR] = None  # type: ignore[assignment]  # "not installed", which jsonschema expects
+    try:
+        yield
+    finally:
+        if unless_loaded:
+            del sys.modules[GRAMMAR]
+
+
+def delivered_at(place: Path) -> int:
+    """What `ChromaIndex.delivered` says, of an index that is not open."""
+    try:
+        return int(_cursor(place).read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def collection_name(embedder: str) -> str:
+    """The collection that holds an embedder's vectors."""
+    return f"memories-{hashlib.sha256(embedder.encode()).hexdigest()[:16]}"
+
+
+def _open_or_replace(root: Path, embedder: str, release: Callable[[], None], *, fresh: bool) -> ChromaIndex:
+    place = latest_place(root)
+    if fresh:
+        log.info("The index %s is dropped, to be filled afresh", place)
+    elif _forgotten(place).exists():
         log.info("Something was forgotten; the index %s is filled afresh, so that no vector of it is left", place)
     elif _marker(place).exists():
         log.warning("The process that last opened the index %s died of it; it is filled again from the database", place)
@@ -185,7 +252,9 @@ def _open_or_replace(root: Path, embedder: str, release: Callable[[], None]) -> 
             log.warning("%s; it is filled again from the database", error)
     _remove(place)
     _forgotten(place).unlink(missing_ok=True)
-    return _open_at(root / str(number + 1), embedder, release)  # a new path: Chroma remembers a path that failed
+    return _open_at(
+        root / str(int(place.name) + 1), embedder, release
+    )  # a new path: Chroma remembers a path that failed
 
 
 def _marker(place: Path) -> Path:
@@ -207,19 +276,16 @@ def _remove(place: Path) -> None:
 
 
 def _open_at(path: Path, embedder: str, release: Callable[[], None]) -> ChromaIndex:
-    import chromadb
-    from chromadb.config import Settings
+    with quick_import():
+        import chromadb
+        from chromadb.config import Settings
 
     with translated(str(path)):
         path.mkdir(parents=True, exist_ok=True)
         _marker(path).touch()
     with _in_our_words(str(path)):
         client = chromadb.PersistentClient(path=path, settings=Settings(**QUIET))
-        collection = client.get_or_create_collection(
-            f"memories-{hashlib.sha256(embedder.encode()).hexdigest()[:16]}",
-            embedding_function=None,
-            configuration={"hnsw": {"space": "cosine"}},
-        )
+        collection = client.get_or_create_collection(collection_name(embedder), **COLLECTION)
         collection.count()
     return ChromaIndex(client, collection, release, path)
 

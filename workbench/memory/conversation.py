@@ -17,28 +17,18 @@ a model that writes summaries is handed in.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from workbench.core.errors import ModelError
 from workbench.core.records import Language, Message
-from workbench.memory.summary import (
-    CUT,
-    LINE_TOKENS,
-    Line,
-    Summary,
-    cost_of,
-    extended,
-    flattened,
-    lines_of,
-    most_informative,
-    retold,
-)
+from workbench.memory.summary import Line, Summary, extended, flattened, lines_of, most_informative, retold
 from workbench.memory.tables import changes, memories, sessions, turns
 from workbench.memory.tokens import tokens_of
+from workbench.memory.window import MESSAGE_TOKENS, Said, cut_middle, fitting
 
 if TYPE_CHECKING:
     from workbench.memory.database import Database
@@ -48,9 +38,7 @@ log = logging.getLogger(__name__)
 
 LEAST_TOKENS = 64  # below this nothing is read: a mark alone tells nothing
 HEAD_SHARE = 4  # pinned facts, and the summary, take at most this part of the budget each
-MESSAGE_TOKENS = 5  # role and separators of a chat format
-CUT_MARK = f" {CUT} "
-CHARS_OF_A_TOKEN = 4  # no token is longer in the estimate, so this many characters of a cut text are enough
+ROWS_AT_ONCE = 16
 SUMMARISED_ROWS = 200  # turns read in one transaction
 SUMMARISE_EVERY = 4  # turns that leave before a model is asked again: it costs seconds
 READ_TOKENS = 1_000  # of the turns that a model reads to summarise them
@@ -66,23 +54,6 @@ SAID: dict[Language, dict[str, str]] = {
     "en": {"user": "The user said: ", "assistant": "The assistant answered: "},
     "ja": {"user": "ユーザー: ", "assistant": "アシスタント: "},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One answered turn."""
-
-    number: int
-    question: str
-    answer: str
-
-    @property
-    def tokens(self) -> int:
-        return tokens_of(self.question) + tokens_of(self.answer) + 2 * MESSAGE_TOKENS
-
-    @property
-    def messages(self) -> tuple[Message, Message]:
-        return Message("user", self.question), Message("assistant", self.answer)
 
 
 class Conversation:
@@ -165,14 +136,12 @@ class Conversation:
         if session_id is None:
             return [], 1
         with self._database.read() as connection:
-            latest = _latest(connection, self._vault, session_id, most, tokens - head)
-            first = _first_number(connection, session_id)
-            after_all = _last_number(connection, session_id) + 1
-        window = _fitting(latest, tokens - head)
-        if (window[0].number if window else after_all) > first:
-            window = _fitting(latest, tokens - head - tokens // HEAD_SHARE)
-            return window, window[0].number if window else after_all
-        return window, 1
+            latest = fitting(_latest(connection, self._vault, session_id, most), tokens - head)
+            first, last = _numbers(connection, session_id)
+        if not last or (latest and latest[-1].number <= first):
+            return latest[::-1], 1
+        latest = fitting(latest, tokens - head - tokens // HEAD_SHARE)
+        return latest[::-1], latest[-1].number if latest else last + 1
 
     def _summary(self, session_id: str, upto: int) -> Summary:
         """The stored summary, after the turns up to `upto` that it lacks have joined it."""
@@ -186,16 +155,14 @@ class Conversation:
         return summary
 
     def _due(self, session_id: str, most: int, tokens: int) -> _Due | None:
-        window_start = self._window(session_id, most, max(tokens, LEAST_TOKENS), 0)[1]
+        start = self._window(session_id, most, max(tokens, LEAST_TOKENS), 0)[1]
         with self._database.read() as connection:
             summary = _stored_summary(connection, self._vault, session_id)
-            between = (turns.c.number > summary.told_upto) & (turns.c.number < window_start)
-            left = _said(connection, self._vault, session_id, between, SUMMARISED_ROWS)
+            left = _between(connection, self._vault, session_id, summary.told_upto, start, SUMMARISED_ROWS)
             if len(left) < SUMMARISE_EVERY:
                 return None
             forgotten = _last_forgotten(connection)
-        # Oldest first, so that the model goes on where it stopped.
-        read = [said for said in _fitting_from_the_start(left, READ_TOKENS)]
+        read = fitting(left, READ_TOKENS)  # the oldest of them: the model goes on where it stopped
         messages = tuple(message for said in read for message in said.messages)
         return _Due(summary.told, messages, read[-1].number, forgotten)
 
@@ -222,51 +189,6 @@ class _Due:
     forgotten: int
 
 
-def cut_middle(text: str, tokens: int) -> str:
-    """The text within so many tokens (at least 3), a mark standing for its middle."""
-    if tokens_of(text) <= tokens:
-        return text
-    low, high = 0, tokens * CHARS_OF_A_TOKEN
-    while low < high:  # the most characters that fit
-        kept = (low + high + 1) // 2
-        low, high = (kept, high) if tokens_of(_ends(text, kept)) <= tokens else (low, kept - 1)
-    return _ends(text, low)
-
-
-def _ends(text: str, kept: int) -> str:
-    tail = kept // 2
-    return text[: kept - tail].rstrip() + CUT_MARK + text[len(text) - tail :].lstrip()
-
-
-def _fitting(latest: Iterable[Said], room: int) -> list[Said]:
-    """The newest turns that fit, oldest first; the newest is cut rather than left out.
-
-    Args:
-        latest: newest first.
-    """
-    kept: list[Said] = []
-    for said in latest:
-        shown = said if kept else _cut(said, room)
-        room -= shown.tokens
-        if room < 0:
-            break
-        kept.append(shown)
-    return kept[::-1]
-
-
-def _fitting_from_the_start(said: Sequence[Said], room: int) -> list[Said]:
-    return _fitting(said, room)[::-1]
-
-
-def _cut(said: Said, room: int) -> Said:
-    """A turn that fits: a short side stays whole, a long one gives way."""
-    if said.tokens <= room:
-        return said
-    room -= 2 * MESSAGE_TOKENS
-    question = min(tokens_of(said.question), max(room // 2, room - tokens_of(said.answer)))
-    return Said(said.number, cut_middle(said.question, question), cut_middle(said.answer, room - question))
-
-
 def _titled(title: str, lines: Iterable[str], tokens: int) -> list[str]:
     """A title and the lines under it that fit; nothing where none does."""
     left = tokens - tokens_of(title + "\n")
@@ -284,12 +206,13 @@ def _head_tokens(head: Sequence[str]) -> int:
 
 
 def _shown(summary: Summary, start: int, tokens: int, language: Language) -> list[str]:
-    """The summary of turns before `start` as lines of a prompt."""
-    told = [f"- {summary.told}"] if summary.told else []
-    older = [line for line in summary.lines if summary.told_upto < line.number < start]
+    """The summary of the turns before `start` as lines of a prompt: a model's words first, then copied sentences."""
     title = TITLES[language][1]
-    room = tokens - tokens_of(title + "\n") - sum(map(tokens_of, told))
-    chosen = most_informative(older, room)
+    older = [line for line in summary.lines if summary.told_upto < line.number < start]
+    room = tokens - tokens_of(title + "\n")
+    told = [f"- {cut_middle(summary.told, room * 2 // 3)}"] if summary.told else []
+    room -= sum(tokens_of(line + "\n") for line in told)
+    chosen = most_informative(older, room, written=lambda line: _line(line, language))
     return _titled(title, [*told, *(_line(line, language) for line in chosen)], tokens)
 
 
@@ -302,3 +225,57 @@ def _spoken(vault: Vault, row: Any) -> str:
     if row.speaker is None:
         return text
     return f"{flattened(vault.open(row.speaker, f'memories.speaker:{row.id}'))}: {text}"
+
+
+def _latest(connection: Connection, vault: Vault, session_id: str, most: int) -> Iterator[Said]:
+    """The answered turns, newest first; rows are fetched as they are asked for."""
+    query = _answered(session_id).order_by(turns.c.number.desc()).limit(max(most, 0))
+    for row in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield _opened(vault, row)
+
+
+def _between(connection: Connection, vault: Vault, session_id: str, after: int, before: int, most: int) -> list[Said]:
+    query = _answered(session_id).where(turns.c.number > after, turns.c.number < before)
+    return [_opened(vault, row) for row in connection.execute(query.order_by(turns.c.number).limit(most))]
+
+
+def _answered(session_id: str) -> Select[Any]:
+    columns = (turns.c.id, turns.c.number, turns.c.question, turns.c.answer)
+    return select(*columns).where(turns.c.session_id == session_id, turns.c.answer.is_not(None))
+
+
+def _opened(vault: Vault, row: Any) -> Said:
+    question = vault.open(row.question, f"turns.question:{row.id}")
+    return Said(row.number, question, vault.open(row.answer, f"turns.answer:{row.id}"))
+
+
+def _numbers(connection: Connection, session_id: str) -> tuple[int, int]:
+    """The first and the last number of a session's turns; 0, 0 where it has none."""
+    query = select(func.min(turns.c.number), func.max(turns.c.number)).where(turns.c.session_id == session_id)
+    first, last = connection.execute(query).one()
+    return first or 0, last or 0
+
+
+def _with_turns(connection: Connection, vault: Vault, session_id: str, summary: Summary, upto: int) -> Summary:
+    """The summary after the next turns up to `upto` have joined it, or the first few hundred of them."""
+    said = _between(connection, vault, session_id, summary.upto, upto + 1, SUMMARISED_ROWS)
+    lines = [line for one in said for line in lines_of(one.number, one.question, one.answer)]
+    return extended(summary, lines, upto if len(said) < SUMMARISED_ROWS else said[-1].number)
+
+
+def _stored_summary(connection: Connection, vault: Vault, session_id: str) -> Summary:
+    row = connection.execute(select(sessions).where(sessions.c.id == session_id)).first()
+    if row is None or row.summary is None:
+        return Summary()
+    return Summary.from_json(vault.open(row.summary, f"sessions.summary:{session_id}"), row.summary_upto)
+
+
+def _store_summary(connection: Connection, vault: Vault, session_id: str, summary: Summary) -> None:
+    sealed = vault.seal(summary.to_json(), f"sessions.summary:{session_id}")
+    values = {"summary": sealed, "summary_upto": summary.upto}
+    connection.execute(update(sessions).where(sessions.c.id == session_id).values(values))
+
+
+def _last_forgotten(connection: Connection) -> int:
+    query = select(func.max(changes.c.seq)).where(changes.c.what == "forgotten")
+    return connection.execute(query).scalar() or 0

@@ -34,8 +34,8 @@ from workbench.core.records import new_id
 from workbench.memory import sealed_rows as rows
 from workbench.memory.failures import translated
 from workbench.memory.keys import FileKey, KeySource, PersonKey, first_key, new_key_file, read_key_file, staged
-from workbench.memory.sealing import Ring, SealingVault, key_rows, unlocked
 from workbench.memory.sealed_rows import SEALED, Sealed
+from workbench.memory.sealing import Ring, SealingVault, key_rows, unlocked
 from workbench.memory.tables import keys, runs
 from workbench.memory.vault import PlainVault, Vault
 from workbench.memory.wrapping import DataKey, KeyRow, Use, unwrapped, wrapped
@@ -323,14 +323,14 @@ def _settle(database: Database, path: Path) -> None:
 
 
 @contextmanager
-def _alone(database: Database, *, wait_s: float = WAIT_S) -> Iterator[None]:
+def _alone(database: Database, *, wait_s: float | None = None) -> Iterator[None]:
     """No other process changes the encryption meanwhile; the system ends the lock of a killed one."""
     from filelock import FileLock, Timeout
 
     if database.file is None:
         yield
         return
-    lock = FileLock(f"{database.file}.sealing", timeout=wait_s)
+    lock = FileLock(f"{database.file}.sealing", timeout=WAIT_S if wait_s is None else wait_s)
     with translated(database.place):
         try:
             lock.acquire()

@@ -1,7 +1,7 @@
-"""How much a memory matters: six parts from 0 to 1, each with a formula, and one figure made of them. No model is asked.
+"""How much a memory matters: six parts, 0 to 1, each with a formula, and one figure made of them. No model is asked.
 
     novelty      1 − cosine to the nearest other memory            what the store already says is worth less
-    specificity  1 − 2^(−information / 4)                          names, numbers, dates, uncommon words
+    specificity  1 − 2^(−telling / 8), at least 0                  names, numbers, dates, uncommon words: `telling.py`
     explicit     1 if the person asked to remember it, else 0      "don't forget …", 覚えておいて
     feedback     ½ + ½ · b / (1 + |b|)                             b: thumbs up − thumbs down − corrections
     recalled     1 − 2^(−recalls / 3)                              saturating: the tenth recall says little
@@ -26,13 +26,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from workbench.memory.wording import information
+from workbench.memory.telling import telling
 
 if TYPE_CHECKING:
     from workbench.core.schema import ImportanceSettings
 
 PARTS = ("novelty", "specificity", "explicit", "feedback", "recalled", "recency")
-HALF_INFORMATION = 4.0  # so much information makes a text half specific: "My dog Rufus is 3." has about that
+HALF_TELLING = 8.0  # so much makes a text half specific: "My dog is called Rufus." tells about that
 HALF_RECALLS = 3.0
 FEEDBACK_SIGNS = {"up": 1.0, "down": -1.0, "correct": -1.0}
 
@@ -47,7 +47,7 @@ _YOU = (
 )
 EXPLICIT = re.compile(
     rf"(?:^|[.!?;:\n]\s*){_ASIDE}(?:{_VERB}\b{_MUSES}|{_NOTE})(?![^.!?\n]*\?)"
-    rf"|(?:{_YOU})(?:{_VERB}\b{_MUSES}|not forget|{_NOTE})"
+    rf"|{_YOU}(?:{_VERB}\b{_MUSES}|not forget|{_NOTE})"
     r"|\b(?:for (?:the|your) record|for (?:your )?future reference|from now on|fyi)\b",
     re.IGNORECASE,
 )
@@ -105,7 +105,7 @@ def feedback_balance(kinds: Iterable[str]) -> float:
 
 def specificity(text: str) -> float:
     """How much a text pins down, 0..1."""
-    return float(1.0 - 2.0 ** (-information(text) / HALF_INFORMATION))
+    return float(1.0 - 2.0 ** (-max(telling(text), 0.0) / HALF_TELLING))
 
 
 def asked_to_remember(text: str) -> bool:

@@ -15,7 +15,7 @@ An index holds ids and vectors, never text, and is always rebuilt from SQL witho
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ class VectorIndex(Protocol):
 
     def search(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
         """At most `k` hits, best first; equal scores in the order of their ids."""
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The vectors of those ids that it holds."""
 
     def ids(self) -> frozenset[str]:
         """Every id it holds."""
@@ -79,6 +82,19 @@ class ExactIndex:
             scores = self._matrix[: len(self._ids)] @ vector  # (N,)
             kept = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
             return best_first(Hit(self._ids[row], float(scores[row])) for row in kept)
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The vectors of those ids that it holds, from RAM."""
+        import numpy as np
+
+        from workbench.memory.memories import Vectors
+
+        with self._lock:
+            self._refresh()
+            held = [name for name in ids if name in self._rows]
+            if not held or self._matrix is None:
+                return Vectors((), np.zeros((0, 0), np.float32))
+            return Vectors(tuple(held), self._matrix[[self._rows[name] for name in held]])
 
     def ids(self) -> frozenset[str]:
         with self._lock:
@@ -147,6 +163,19 @@ class TieredIndex:
         """At most `k` hits, best first; equal scores in the order of their ids."""
         both = {hit.memory_id: hit for index in (self.long, self.short) for hit in index.search(vector, k)}
         return best_first(both.values())[: max(k, 0)]
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        """The vectors of those ids that either holds."""
+        import numpy as np
+
+        from workbench.memory.memories import Vectors
+
+        short = self.short.vectors(ids)
+        near = frozenset(short.ids)
+        long = self.long.vectors([name for name in ids if name not in near])
+        if not short.ids or not long.ids:
+            return long if long.ids else short
+        return Vectors(short.ids + long.ids, np.concatenate([short.matrix, long.matrix]))
 
     def ids(self) -> frozenset[str]:
         return self.long.ids() | self.short.ids()

@@ -267,6 +267,11 @@ def _write_at_once(path: Path, text: str) -> None:
         os.link(name, path)  # unlike a rename it never replaces
     finally:
         Path(name).unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # what the key is about to seal survives a power cut, so the file's name must too
+    finally:
+        os.close(folder)
 
 
 def _refuse_readable(path: Path, found: os.stat_result) -> None:
@@ -293,7 +298,9 @@ def _refuse_exposed(settings: Settings, path: Path) -> None:
 
 def _place_of_key(settings: Settings) -> str:
     origin = settings.origins["memory.key"]
-    return FROM_ENVIRONMENT if origin.layer == "environment" else origin.place
+    if origin.layer == "environment":
+        return FROM_ENVIRONMENT
+    return "memory.key" if origin.file is None else origin.place
 
 
 def _quoted(path: Path) -> str:

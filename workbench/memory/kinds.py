@@ -54,14 +54,15 @@ PROCEDURE_JA = re.compile(
 
 _WHO = r"(?:\b(?:[Ii]|[Ww]e|[Hh]e|[Ss]he|[Tt]hey|[Yy]ou|(?i:my|our) [a-z]+|[A-Z][a-z]+))"
 _OFTEN = (
-    r"(?:(?:really|also|still|just|always|never|absolutely|totally|both|all|do|do not|does not|don['’]t|doesn['’]t|didn['’]t"
-    r"|used to) )*"
+    r"(?:(?:really|also|still|just|always|never|absolutely|totally|both|all|do|do not|does not|don['’]t|doesn['’]t"
+    r"|didn['’]t|used to) )*"
 )
 _NOT_POLITE = r"(?! (?:to (?:see|hear|know)|how|what|it when|that you|your|this|that|seeing|hearing|an? )|[.!,]|$)"
 PREFERENCE = re.compile(
     rf"{_WHO} {_OFTEN}(?:like|love|enjoy|hate|dislike|prefer|adore|detest|loathe|crave)(?:s|d|ed)?\b{_NOT_POLITE}"
     r"|(?i:\b(?:can['’]t|cannot|can not|couldn['’]t) (?:stand|bear)\b"
-    r"|(?:['’]m|\bam|\bis|\bare|['’]re|['’]s) (?:not )?(?:really )?(?:a (?:big |huge )?fan of|fond of|crazy about|keen on|into|allergic to)\b"
+    r"|(?:['’]m|\bam|\bis|\bare|['’]re|['’]s) (?:not )?(?:really )?"
+    r"(?:a (?:big |huge )?fan of|fond of|crazy about|keen on|into|allergic to)\b"
     r"|\bfavou?rites?\b|\bwould rather\b|['’]d rather\b|\bpet peeve\b)"
 )
 PREFERENCE_JA = re.compile(

@@ -243,14 +243,14 @@ class Memories:
             NotStored: no memory has that id.
             StoreError: another memory says the same.
         """
-        vault = self.database.vault
-        values: dict[str, Any] = {
-            "text": vault.seal(storable(text), f"memories.text:{memory_id}"),
-            "fingerprint": vault.fingerprint(text),
-            "vector": vault.seal_vector(vector, f"memories.vector:{memory_id}"),
-            "embedder": embedder,
-        }
-        with self.database.write() as connection:
+        with self.database.write() as connection:  # sealed inside: the key may change until the transaction begins
+            vault = self.database.vault
+            values: dict[str, Any] = {
+                "text": vault.seal(storable(text), f"memories.text:{memory_id}"),
+                "fingerprint": vault.fingerprint(text),
+                "vector": vault.seal_vector(vector, f"memories.vector:{memory_id}"),
+                "embedder": embedder,
+            }
             change(connection, memory_id, "edited", **values)
         self.database.scrub()
 

@@ -74,7 +74,7 @@ def carried(sealed: Sealed, row: Row, before: Vault, after: Vault) -> Row:
 def store(connection: Connection, sealed: Sealed, values: Sequence[Row]) -> None:
     """Write what `carried` made."""
     if values:
-        columns = {name: bindparam(f"new {name}") for name in values[0] if name != "id"}
+        columns: dict[str, Any] = {name: bindparam(f"new {name}") for name in values[0] if name != "id"}
         query = update(sealed.table).where(sealed.table.c.id == bindparam("new id")).values(columns)
         connection.execute(query, [{f"new {name}": value for name, value in row.items()} for row in values])
 

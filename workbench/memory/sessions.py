@@ -7,7 +7,8 @@
         └── feedback: correct, "The answer is 42"
 
 Every method is one short transaction. Ids and names may be given by their beginning when only one fits. It does not
-embed, rank or think; `store.py` hands it the statements to keep with a turn.
+embed, rank or think; `store.py` hands it the statements to keep with a turn, `conversation.py` reads a session for a
+model, `forgetting.py` removes one.
 
 >>> session = sessions.create("holiday")  # doctest: +SKIP
 >>> sessions.history(session.id, last_n=4)  # doctest: +SKIP
@@ -16,20 +17,23 @@ embed, rank or think; `store.py` hands it the statements to keep with a turn.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from workbench.core.errors import NotStored, StoreError
 from workbench.core.records import Feedback, Message, Session, Turn, begun_session, new_id
 from workbench.memory import memories as memory_rows
 from workbench.memory.database import Database
 from workbench.memory.failures import Clash
+from workbench.memory.forgetting import Forgotten, forget_memories, forget_session, without_what_was_forgotten
 from workbench.memory.memories import NewMemory
+from workbench.memory.names import checked_name, free_name
 from workbench.memory.tables import feedback, sessions, turns
 from workbench.memory.text import storable
 from workbench.memory.turn_json import turn_from_json, turn_to_json
@@ -50,14 +54,47 @@ class Sessions:
         """Begin a session; without a name it is called by date, time and the start of its id.
 
         Raises:
-            StoreError: another session has that name already.
+            StoreError: the name is no name, or another session has it.
         """
-        session = begun_session(None if name is None else storable(name).strip())
+        session = begun_session(None if name is None else checked_name(name))
         with self._database.write() as connection:
-            if any(other.name == session.name for other in self._all(connection)):
-                raise StoreError(f"A session named {session.name!r} exists already; continue it or choose another name")
+            self._refuse_taken(connection, session)
             _insert_session(connection, self._vault, session)
         return session
+
+    def rename(self, reference: str, name: str) -> Session:
+        """Give a session another name.
+
+        Raises:
+            NotStored: no session fits the reference, or several do.
+            StoreError: the name is no name, or another session has it.
+        """
+        name = checked_name(name)
+        with self._database.write() as connection:
+            renamed = replace(_fitting(self._all(connection), reference), name=name)
+            self._refuse_taken(connection, renamed)
+            sealed = self._vault.seal(name, f"sessions.name:{renamed.id}")
+            connection.execute(update(sessions).where(sessions.c.id == renamed.id).values(name=sealed))
+        self._database.scrub()  # the old name may have told something
+        return renamed
+
+    def forget(self, reference: str, *, keep_memories: bool = False) -> Forgotten:
+        """Remove a session for good: turns, feedback, summary, and the memories stated in it with every copy.
+
+        Args:
+            keep_memories: what was stated stays remembered, without its source.
+        Raises:
+            NotStored: no session fits the reference, or several do.
+        """
+        return forget_session(self._database, self.get(reference).id, keep_memories=keep_memories)
+
+    def forget_memories(self, ids: Sequence[str]) -> Forgotten:
+        """Remove memories for good, with the duplicates merged into them and their text in every turn.
+
+        Raises:
+            NotStored: no memory has one of these ids; then nothing is forgotten.
+        """
+        return forget_memories(self._database, ids)
 
     def get(self, reference: str) -> Session:
         """The session with that id or name, or the only one whose id or name begins so.
@@ -65,11 +102,7 @@ class Sessions:
         Raises:
             NotStored: none fits, or several do.
         """
-        reference, every = storable(reference), self.list()
-        fitting = [one for one in every if reference in (one.id, one.name)]
-        if reference and not fitting:
-            fitting = [one for one in every if one.id.startswith(reference) or one.name.startswith(reference)]
-        return _only(fitting, reference, "session")
+        return _fitting(self.list(), reference)
 
     def latest(self) -> Session | None:
         """The session that was last asked something (or created); `None` in a fresh home."""
@@ -125,9 +158,11 @@ class Sessions:
         return self._save_once(turn, statements, stop)
 
     def _save_once(self, turn: Turn, statements: Sequence[NewMemory], stop: threading.Event | None) -> Turn:
+        continued = turn.session_id is not None and any(message.role == "user" for message in turn.history)
         turn = replace(turn, session_id=turn.session_id or new_id())
         with self._database.write(stop=stop) as connection:
-            _ensure_session(connection, self._vault, turn)
+            self._ensure_session(connection, turn, continued=continued)
+            turn = _without_what_was_forgotten(connection, turn)
             _insert_turn(connection, self._vault, turn)
             added = memory_rows.add(
                 connection,
@@ -150,7 +185,7 @@ class Sessions:
         """
         with self._database.write() as connection:
             if session is not None and not _is_stored(connection, session.id):
-                _insert_session(connection, self._vault, session)
+                self._begin(connection, session)
             name = session.id if session else None
             added = memory_rows.add(connection, self._vault, statements, session_id=name, turn_id=None, said_at=said_at)
         return added.every
@@ -186,6 +221,31 @@ class Sessions:
     def _vault(self) -> Vault:
         return self._database.vault
 
+    def _refuse_taken(self, connection: Connection, named: Session) -> None:
+        others = (other for other in self._all(connection) if other.id != named.id)
+        if any(named.name in (other.name, other.id) for other in others):
+            raise StoreError(f"A session named {named.name!r} exists already; continue it or choose another name")
+
+    def _ensure_session(self, connection: Connection, turn: Turn, *, continued: bool) -> None:
+        """The session exists and its row is ours until the commit, so that its turns are numbered one after another.
+
+        Args:
+            continued: the turn has read earlier ones, so the session did exist.
+        Raises:
+            StoreError: it was forgotten while the turn was answered.
+        """
+        assert turn.session_id is not None
+        if _is_stored(connection, turn.session_id):
+            return
+        if continued:
+            raise StoreError("The session was forgotten while this was answered, and the turn with it; ask once more")
+        self._begin(connection, begun_session(turn.session_name, turn.session_id))
+
+    def _begin(self, connection: Connection, session: Session) -> None:
+        """Store a new session; two processes may have begun one of the same name, and the second gets a number."""
+        name = free_name(session.name, {other.name for other in self._all(connection)})
+        _insert_session(connection, self._vault, replace(session, name=name))
+
     def _all(self, connection: Connection) -> tuple[Session, ...]:
         used = func.coalesce(func.max(turns.c.asked_at), sessions.c.created_at)
         rows = connection.execute(_sessions().order_by(used.desc(), sessions.c.id)).mappings()
@@ -201,6 +261,19 @@ class Sessions:
 
 
 FEEDBACK_FIELDS = ("turn_id", "kind", "correction", "given_at")
+
+
+def _fitting(every: Sequence[Session], reference: str) -> Session:
+    reference = storable(reference)
+    fitting = [one for one in every if reference in (one.id, one.name)]
+    if reference and not fitting:
+        fitting = [one for one in every if one.id.startswith(reference) or one.name.startswith(reference)]
+    return _only(fitting, reference, "session")
+
+
+def _without_what_was_forgotten(connection: Connection, turn: Turn) -> Turn:
+    record = without_what_was_forgotten(connection, turn)
+    return turn if record is None else turn_from_json(json.dumps(record))
 
 
 def _sessions() -> Select[tuple[str, str, float, int]]:
@@ -225,14 +298,8 @@ def _only(fitting: Sequence[Found], reference: str, what: str) -> Found:
     return fitting[0]
 
 
-def _ensure_session(connection: Connection, vault: Vault, turn: Turn) -> None:
-    """The session exists and its row is ours until the commit, so that its turns are numbered one after another."""
-    assert turn.session_id is not None
-    if not _is_stored(connection, turn.session_id):
-        _insert_session(connection, vault, begun_session(turn.session_name, turn.session_id))
-
-
 def _is_stored(connection: Connection, session_id: str) -> bool:
+    """Whether the session exists; its row is the caller's until the commit."""
     query = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update()
     return connection.execute(query).first() is not None
 

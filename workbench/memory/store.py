@@ -20,12 +20,13 @@ prompts, models or screens.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.core.errors import StoreError
 from workbench.core.records import Recalled, Session, Statement, Turn
@@ -37,14 +38,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.core.schema import Settings
+    from workbench.memory.consolidator import Consolidator
+    from workbench.memory.conversation import Conversation
     from workbench.memory.database import Database
-    from workbench.memory.index import Hit
+    from workbench.memory.index import Hit, VectorIndex
     from workbench.memory.index_keeper import IndexKeeper
-    from workbench.memory.memories import Memories
+    from workbench.memory.memories import Memories, Vectors
     from workbench.memory.recall.recaller import Recaller
     from workbench.memory.sessions import Sessions
     from workbench.memory.writer import Writer
 
+log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 UNCOUNTED = 64  # recalls counted in RAM before they are written down
 BATCH = 200  # statements in one transaction of `add`
 
@@ -63,6 +68,8 @@ class Memory:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        from workbench.memory.consolidator import Consolidator
+        from workbench.memory.conversation import Conversation
         from workbench.memory.recall.recaller import Recaller
         from workbench.memory.writer import Writer
 
@@ -70,12 +77,17 @@ class Memory:
         self.sessions = sessions
         self.memories = memories
         self.embedder = embedder
-        self._database = database
+        self.database = database
         self._keeper = keeper
         self._clock = clock
         self._writer: Writer = Writer(embedder, keeper.current, settings.importance, clock=clock)
-        self._recaller: Recaller = Recaller(memories, self._nearest, embedder.embed_query, embedder.name, clock=clock)
+        self.recaller: Recaller = Recaller(memories, _Index(keeper), embedder.embed_query, clock=clock)
+        self.conversation: Conversation = Conversation(database)
+        self.consolidator: Consolidator = Consolidator(
+            memories, sessions, embedder.name, settings.importance, settings.consolidation, clock
+        )
         self._recalls: Counter[str] = Counter()
+        self._closing = threading.Event()
 
     @classmethod
     def open(
@@ -94,11 +106,13 @@ class Memory:
             embedder: `None` is the one that comes with the workbench.
             overrides: single settings of the section `memory`, such as `index="exact"`.
         Raises:
+            StoreSealed: it is encrypted, or is to be, and the key is missing or wrong; nothing was touched.
             StoreError: the database cannot be opened.
         """
         from workbench.core.schema import Settings
         from workbench.memory.database import open_database
         from workbench.memory.index_keeper import IndexKeeper
+        from workbench.memory.keys import keys_from
         from workbench.memory.memories import Memories
         from workbench.memory.sessions import Sessions
 
@@ -106,9 +120,17 @@ class Memory:
         settings = settings.model_copy(update={"memory": settings.memory.model_copy(update=overrides)})
         folder = home / "memory"
         embedder = embedder or MiniLM()
-        database = open_database(settings.memory.database_url or folder / "memory.sqlite")
+        dials = settings.memory
+        database = open_database(
+            dials.database_url or folder / "memory.sqlite",
+            keys=keys_from(settings),
+            encrypt=dials.encrypt_memory,
+            encrypt_vectors=dials.encrypt_vectors,
+        )
+        if database.vault.seals_vectors:
+            _remove_index(folder, database)
         memories = Memories(database)
-        keeper = IndexKeeper(memories, folder, settings.memory.index, embedder.name)
+        keeper = IndexKeeper(memories, folder, dials.index, embedder.name, chroma_url=dials.chroma_url)
         return cls(settings, database, Sessions(database), memories, keeper, embedder)
 
     @property
@@ -141,7 +163,7 @@ class Memory:
         from workbench.memory.recall.choosing import Budget
 
         budget = Budget(k, tokens, min_score)
-        found = await asyncio.to_thread(self._recaller.recall, question, budget, exclude_session=exclude_session)
+        found = await asyncio.to_thread(self.recaller.recall, question, budget, exclude_session=exclude_session)
         if counted:
             self._recalls.update(hit.memory_id for hit in found)
         if self._recalls.total() >= UNCOUNTED:
@@ -186,13 +208,13 @@ class Memory:
             ids += await asyncio.to_thread(self._add, statements[start : start + BATCH], session)
         return tuple(ids)
 
-    async def forget(self, memory_id: str) -> None:
-        """Remove one memory for good, from SQL now and from the index before it next answers.
+    async def forget(self, *memory_ids: str) -> None:
+        """Remove memories for good: rows, copies in turns and summaries, the index before it next answers.
 
         Raises:
-            NotStored: no memory has that id.
+            NotStored: no memory has one of these ids; then all of them stay.
         """
-        await asyncio.to_thread(self.memories.forget, [memory_id])
+        await asyncio.to_thread(self.sessions.forget_memories, memory_ids)
 
     async def edit(self, memory_id: str, text: str) -> None:
         """Give a memory another text; it is embedded, and found by the new words from now on.
@@ -224,29 +246,80 @@ class Memory:
         await self.warm()
         return await asyncio.to_thread(self._keeper.open)
 
+    async def catch_up(self, on_progress: Callable[[str, int, int], None] | None = None) -> None:
+        """Do what waits: embed anew after a change of embedder, and consolidate when the schedule asks for it.
+
+        Args:
+            on_progress: called from another thread with what is done (`embedding`, `consolidating`), how many of it
+                are done, and how many there are.
+        Raises:
+            StoreError: the rest could not be written; the next call goes on.
+        """
+        from workbench.memory.reembedding import pending, reembed
+
+        def tell(what: str) -> Callable[[int, int], None]:
+            return lambda done, of: on_progress(what, done, of) if on_progress else None
+
+        def work() -> None:
+            if pending(self.memories, self.embedder.name):
+                told = tell("embedding")
+                reembed(self.memories, self.embedder, lambda now: told(now.done, now.of), self._closing)
+            if self.consolidator.due() and not self._closing.is_set():
+                self.consolidator.run(tell("consolidating"))
+
+        await asyncio.to_thread(work)
+
     async def warm(self) -> None:
         """Load the embedder now, so that the first question does not wait for it."""
         await asyncio.to_thread(self.embedder.embed, ["warm"])
 
     def close(self) -> None:
         """Write down what was counted, release the index and the database; a second call does nothing."""
-        if self._recalls:
+        self._closing.set()
+        try:
             self._count_recalls()
+        except StoreError as error:  # a count is not worth failing for
+            log.info("The last recalls were not counted: %s", error)
         self._keeper.close()
-        self._database.close()
+        self.database.close()
 
     def _add(self, statements: Sequence[Statement], session: Session | None) -> tuple[str, ...]:
         return self.sessions.note(self._writer.prepare(statements), session, said_at=self._clock())
 
-    def _nearest(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
+    def _count_recalls(self) -> None:
+        recalls, self._recalls = self._recalls, Counter()
+        if recalls:
+            self.memories.touch(recalls, self._clock())
+
+
+def _remove_index(folder: Path, database: Database) -> None:
+    """No readable vector stays on disk beside encrypted ones."""
+    from workbench.memory.conversion import remove_index
+
+    try:
+        remove_index(folder)
+    except BaseException:
+        database.close()
+        raise
+
+
+class _Index:
+    """The index that answers now; when Chroma fails in use, exact search answers the same question."""
+
+    def __init__(self, keeper: IndexKeeper) -> None:
+        self._keeper = keeper
+
+    def search(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
+        return self._answered(lambda index: index.search(vector, k))
+
+    def vectors(self, ids: Sequence[str]) -> Vectors:
+        return self._answered(lambda index: index.vectors(ids))
+
+    def _answered(self, ask: Callable[[VectorIndex], Answer]) -> Answer:
         index = self._keeper.current()
         try:
-            return index.search(vector, k)
+            return ask(index)
         except StoreError as error:
             if index.name == "exact":
                 raise
-            return self._keeper.without_chroma(error).search(vector, k)
-
-    def _count_recalls(self) -> None:
-        recalls, self._recalls = self._recalls, Counter()
-        self.memories.touch(recalls, self._clock())
+            return ask(self._keeper.without_chroma(error))

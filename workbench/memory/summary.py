@@ -3,7 +3,9 @@
     turn ──► the person's statements + the first sentence of the answer ──► lines
     lines ──► the most informative that fit a budget, each worth what it adds to those chosen before ──► in order
 
-    worth(line) = Σ weight of its words that no chosen line has  ·  1.5 if the person said it  /  √tokens
+    worth(line) = Σ weight of its words, a tenth where a chosen line has them  ·  1.5 if the person said it  /  √tokens
+
+An answer that echoes the person takes nothing from the worth of what the person said.
 
 A stored summary keeps more lines than any prompt shows, so that it can grow turn by turn without reading the session
 again: new lines join, the least informative leave. A model's summary (`told`) may stand for the lines of the turns it
@@ -18,7 +20,7 @@ from __future__ import annotations
 import heapq
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -31,8 +33,8 @@ CUT = "[…]"  # stands where something was left out
 STORED_TOKENS = 1_200  # several times what a prompt shows of them
 LONGEST_LINE_CHARS = 240
 OPENING_CHARS = 4_000  # of an answer; its first sentence lies therein
+TOLD_SHARE = 0.1
 USER_SHARE = 1.5  # what a person said of themselves is asked for more often than what was answered
-LINE_TOKENS = 6  # "- The user said: " before a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,24 @@ def retold(summary: Summary, told: str, upto: int) -> Summary:
     return Summary(max(summary.upto, upto), lines, flattened(storable(told), STORED_TOKENS), upto)
 
 
-def most_informative(lines: Sequence[Line], tokens: int) -> tuple[Line, ...]:
+def most_informative(
+    lines: Sequence[Line], tokens: int, *, written: Callable[[Line], str] = lambda line: line.text
+) -> tuple[Line, ...]:
     """The lines that tell most within a budget, in the order they were said; what says nothing new is left out.
 
     A line's worth only falls as others are chosen, so one that is still worth most when weighed again is the best.
+
+    Args:
+        written: a line as it stands in what has the budget.
     """
     weights = [{word.text.casefold(): word.weight for word in words(line.text)} for line in lines]
-    costs = [cost_of(line) for line in lines]
-    seen: set[str] = set()
+    costs = [tokens_of(written(line) + "\n") for line in lines]
+    seen: dict[str, set[str]] = {"user": set(), "assistant": set()}
+    texts: set[str] = set()
 
     def worth(row: int) -> float:
-        new = sum(weight for word, weight in weights[row].items() if word not in seen)
+        told = seen[lines[row].who]
+        new = sum(weight * (TOLD_SHARE if word in told else 1.0) for word, weight in weights[row].items())
         return new * (USER_SHARE if lines[row].who == "user" else 1.0) / math.sqrt(costs[row])
 
     heap = [(-worth(row), -row) for row in range(len(lines))]  # of equal ones the latest
@@ -103,20 +112,17 @@ def most_informative(lines: Sequence[Line], tokens: int) -> tuple[Line, ...]:
     while heap:
         row = -heapq.heappop(heap)[1]
         now = worth(row)
-        if now <= 0 or costs[row] > tokens:
+        if now <= 0 or costs[row] > tokens or lines[row].text.casefold() in texts:
             continue
         if heap and now < -heap[0][0]:
             heapq.heappush(heap, (-now, -row))
             continue
         chosen.append(row)
         tokens -= costs[row]
-        seen.update(weights[row])
+        texts.add(lines[row].text.casefold())
+        for hearer in ("user", "assistant") if lines[row].who == "user" else ("assistant",):
+            seen[hearer].update(weights[row])
     return tuple(lines[row] for row in sorted(chosen))
-
-
-def cost_of(line: Line) -> int:
-    """Tokens of a line in a prompt, with the words before it."""
-    return tokens_of(line.text) + LINE_TOKENS
 
 
 def first_sentence(text: str) -> str:

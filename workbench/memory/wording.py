@@ -1,9 +1,9 @@
 """Which words of a text carry something, and how much: names, numbers and dates most, little words nothing.
 
-    weight of a word    0    little words (the, was, 私), and what fills a conversation (wow, thanks, really)
-                        ½    words that fit anywhere (good, thing, time)
+    weight of a word    0    little words (the, was, 私), what fills a conversation (wow, thanks, really),
+                             and words that fit anywhere (good, thing, make)
                         1    other words
-                        2    has a digit, or is written as a name, or names a day or month
+                        4    has a digit, or is written as a name, or names a day or month
 
     information(text) = Σ weight, each word counted once
 
@@ -12,7 +12,7 @@ never heard of. Japanese has no spaces and no capitals: runs of kanji or katakan
 It does not stem, rank or store.
 
 >>> information("My dog Rufus was born in May 2019.")
-X
+14.0
 """
 
 from __future__ import annotations
@@ -22,31 +22,24 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from workbench.memory.recall.words import STOP
+
 TOKEN = re.compile(
     r"[^\W\d_\u3040-\u30ff\u3400-\u9fff]+(?:['’\-][^\W\d_\u3040-\u30ff\u3400-\u9fff]+)*"  # words with spaces between
     r"|\d+(?:[.,:/\-]\d+)*"
     r"|[\u3400-\u4dbf\u4e00-\u9fff\u3005]+|[\u30a0-\u30ff]+|[\u3041-\u309f]+"  # kanji, katakana, hiragana
 )
 HIRAGANA = re.compile(r"[\u3041-\u309f]+")
-JAPANESE = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
+NAMED = 4.0  # what a name, a figure or a date weighs
 OPENS = frozenset('.!?:;…"“”。！？「『[(\n')  # after these a capital is no sign of a name
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list written as one text."""
     return frozenset(text.split())
 
 
-LITTLE = _words(
-    """
-    a an the and or but if then so as of at by for with about into onto to from in on off out up down over under again
-    i me my mine myself we us our ours ourselves you your yours yourself he him his himself she her hers herself it its
-    itself they them their theirs themselves this that these those there here what which who whom whose when where why
-    how is am are was were be been being have has had having do does did doing done will would shall should can could
-    may might must not no nor only own same than too very just also any some such both each few more most other all
-    s t d m ll re ve don didn doesn isn aren wasn weren won wouldn couldn shouldn hasn haven hadn
-    """
-)
-FILLERS = _words(
+FILLERS = word_set(
     """
     wow hey hi hello bye yeah yep yes nope ok okay oh ah haha lol hmm well sure right indeed thanks thank thx please
     sorry welcome congrats congratulations cheers great awesome amazing cool nice lovely wonderful fantastic incredible
@@ -55,7 +48,7 @@ FILLERS = _words(
     本当 感謝 了解 大丈夫 素敵 最高 是非
     """
 )
-COMMON = _words(
+COMMON = word_set(
     """
     good better best bad big small new old long little much many every first last next back way thing things something
     anything everything nothing stuff time times day days year years people person someone everyone one two get got
@@ -69,8 +62,12 @@ COMMON = _words(
     """
 )
 DATES = frozenset(name.casefold() for name in (*calendar.day_name, *calendar.month_name[1:])) - {"may", "march"} | (
-    _words("yesterday tomorrow tonight 昨日 明日 先週 来週 先月 来月 去年 来年 昨年")
+    word_set("yesterday tomorrow tonight 昨日 明日 先週 来週 先月 来月 去年 来年 昨年")
 )
+
+
+MONTHS_LIKE_VERBS = ("May", "March")
+LOOK_BACK_CHARS = 8
 
 
 class Word(NamedTuple):
@@ -94,23 +91,20 @@ def information(text: str) -> float:
     return sum({word.text.casefold(): word.weight for word in words(text)}.values())
 
 
-def content_words(text: str) -> list[str]:
+def contentword_set(text: str) -> list[str]:
     """The words that are not little ones, lower case, in order, repeated ones included."""
-    return [word.text.casefold() for word in words(text) if _root(word.text) not in LITTLE]
+    return [word.text.casefold() for word in words(text) if _root(word.text) not in STOP]
 
 
 def _weight(text: str, found: re.Match[str]) -> float:
     word = found.group()
     root = _root(word)
-    if root in LITTLE:
-        return 0.0
     if word[0].isdigit() or root in DATES:
-        return 2.0
-    if root in FILLERS:
+        return NAMED
+    named = word[0].isupper() and _within_a_sentence(text, found.start())
+    if root in FILLERS or (root in STOP and not (named and word in MONTHS_LIKE_VERBS)):
         return 0.0
-    if word[0].isupper() and _within_a_sentence(text, found.start()):
-        return 2.0
-    return 0.5 if root in COMMON else 1.0
+    return NAMED if named else 0.0 if root in COMMON else 1.0
 
 
 def _root(word: str) -> str:
@@ -119,5 +113,5 @@ def _root(word: str) -> str:
 
 
 def _within_a_sentence(text: str, start: int) -> bool:
-    before = text[:start].rstrip()
+    before = text[max(start - LOOK_BACK_CHARS, 0) : start].rstrip()
     return bool(before) and before[-1] not in OPENS

@@ -1,8 +1,8 @@
 """The arithmetic of recall: how well each memory answers a question, as a sum of parts that can be shown.
 
-    base    = 2·words + (1.5·speaker + 2·month + 1·time + ½·first person + ½·ln(1 + stated) − ½·asks) / 8
+    base    = 2·words + .2·speaker + .25·month + .1·time + .1·first person + .05·ln(1 + stated) − .1·asks
     score   = base + cosine, over a pool of the best by base and the best by cosine
-    total   = score + ½·(best score of the same session in the pool)
+    total   = score + ¼·(best score of the same session in the pool)
 
     words   = Σ idf(t) · x / (x + K) / Σ idf(t)                     over the question's terms t
     x(t, i) = Σ w(d) · tf(t, memory at distance d of i)             a turn's words, softly widened to its neighbours
@@ -45,13 +45,13 @@ class Weights:
 
     words: float = 2.0
     cosine: float = 1.0
-    speaker: float = 1.5 / 8
-    month: float = 2.0 / 8
-    time: float = 1.0 / 8
-    first_person: float = 0.5 / 8
-    stated: float = 0.5 / 8
-    asks: float = -0.5 / 8
-    session: float = 0.5
+    speaker: float = 0.2
+    month: float = 0.25
+    time: float = 0.1
+    first_person: float = 0.1
+    stated: float = 0.05
+    asks: float = -0.1
+    session: float = 0.25
     near: float = NEAR
     far: float = FAR
     own_question: float = OWN_QUESTION

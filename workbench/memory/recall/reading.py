@@ -26,19 +26,17 @@ from workbench.memory.recall.words import stem, terms, words
 
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
 ASIDE = re.compile(r"\s*\[[^\[\]]*\]\s*$")  # a picture's caption after what was said
+MARKS = frozenset("?？か")
 ASKS = re.compile(r"[?？]\s*$|(?:です|ます|でしょう|ません|だろう)か。?\s*$")
-FIRST_PERSON = re.compile(
-    r"\b(?:i|i['’]m|i['’]ve|i['’]d|i['’]ll|my|me|we|our)\b|私|僕|俺|わたし|ぼく|うち(?:の|は|に|で)", re.IGNORECASE
-)
+FIRST_PERSON = frozenset(("i", "my", "me", "we", "our"))
+FIRST_PERSON_JA = re.compile("私|僕|俺|わたし|ぼく|うち(?:の|は|に|で)")
 MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if name}
 SHORT_MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if name and name != "May"}
-DAYS = "|".join(calendar.day_name)
-TELLS_TIME = re.compile(
-    rf"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|recently|since|{DAYS}|{'|'.join(calendar.month_name[1:])}"
-    r"|week(?:end|s)?|months?|years?|days?|(?:19|20)\d\d)\b"
-    r"|昨日|今日|明日|先週|今週|来週|先月|今月|来月|去年|昨年|今年|来年|おととい|一昨日|週末|[月火水木金土日]曜"
-    r"|\d+\s*(?:年|月|日|週間|時)|前に|この前|この間",
-    re.IGNORECASE,
+RELATIVE = "yesterday today tonight tomorrow ago last next recently since weekend week weeks month months year years day"
+TIMES = frozenset((*RELATIVE.split(), *MONTHS, *(name.casefold() for name in calendar.day_name)))
+TIMES_JA = re.compile(
+    "昨日|今日|明日|先週|今週|来週|先月|今月|来月|去年|昨年|今年|来年|おととい|一昨日|週末|[月火水木金土日]曜"
+    r"|\d+\s*(?:年|月|日|週間|時)|前に|この前|この間"
 )
 WANTS_TIME = re.compile(
     r"\bwhen\b|\bwhat (?:date|day|month|year)\b|\bhow long ago\b|いつ|何[年月日時曜]|何週間前", re.IGNORECASE
@@ -80,15 +78,17 @@ def read(text: str, speaker: str | None = None) -> Reading:
     said = text.removeprefix(f"{speaker}:") if speaker else text
     stated: Counter[str] = Counter()
     asked: Counter[str] = Counter()
-    for sentence in SENTENCE.split(said):
-        (asked if ASKS.search(sentence) else stated).update(terms(sentence))
+    may_ask = not MARKS.isdisjoint(said)  # most texts ask nothing: spares them the search for sentences
+    for sentence in SENTENCE.split(said) if may_ask else (said,):
+        (asked if may_ask and ASKS.search(sentence) else stated).update(terms(sentence))
     bare = ASIDE.sub("", said)
+    held = set(words(bare))
     return Reading(
         dict(stated),
         dict(asked),
-        bool(FIRST_PERSON.search(bare)),
-        bool(ASKS.search(bare)),
-        bool(TELLS_TIME.search(bare)),
+        _of_oneself(bare, held),
+        may_ask and bool(ASKS.search(bare)),
+        not held.isdisjoint(TIMES) or bool(YEAR.search(bare)) or (not bare.isascii() and bool(TIMES_JA.search(bare))),
     )
 
 
@@ -100,11 +100,15 @@ def ask(question: str, speakers: Iterable[str] = ()) -> Asked:
     return Asked(
         tuple(term for term in dict.fromkeys(terms(question)) if term not in parts),
         named,
-        not named and bool(FIRST_PERSON.search(question)),
+        not named and _of_oneself(question, held),
         _months(question),
         frozenset(int(year) for year in YEAR.findall(question)),
         bool(WANTS_TIME.search(question)),
     )
+
+
+def _of_oneself(text: str, held: set[str]) -> bool:
+    return not held.isdisjoint(FIRST_PERSON) or (not text.isascii() and bool(FIRST_PERSON_JA.search(text)))
 
 
 def _names(speaker: str, question: str, held: set[str]) -> bool:

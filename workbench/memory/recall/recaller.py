@@ -14,9 +14,9 @@ are exact either way. It writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +31,18 @@ from workbench.memory.recall.why import why
 
 if TYPE_CHECKING:
     from workbench.memory.index import Hit
-    from workbench.memory.memories import Memories, StoredMemory
+    from workbench.memory.memories import Memories, StoredMemory, Vectors
 
 TIE = 3  # decimals: scores that agree so far are equal
 SPARE = 4  # candidates looked at for each one wanted, since some are twins or too long
 LEAST_SPARE = 60
+
+
+class Nearest(Protocol):
+    """What recall needs of a vector index."""
+
+    def search(self, vector: NDArray[np.float32], k: int) -> list[Hit]: ...
+    def vectors(self, ids: Sequence[str]) -> Vectors: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +72,22 @@ class Recaller:
     def __init__(
         self,
         memories: Memories,
-        search: Callable[[NDArray[np.float32], int], list[Hit]],
+        index: Nearest,
         embed: Callable[[str], NDArray[np.float32]],
-        embedder: str,
         *,
         weights: Weights | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Args:
-        search: the nearest memories of a vector.
-        embed: a question's vector, of the embedder of that name.
+        index: the nearest memories of a vector, and vectors by id.
+        embed: a question's vector.
         weights: the coefficients; `None` are those of the module.
         """
         self.roster = Roster(memories)
         self.weights = weights or Weights()
         self._memories = memories
-        self._search = search
+        self._index = index
         self._embed = embed
-        self._embedder = embedder
         self._clock = clock
 
     def recall(self, question: str, budget: Budget, *, exclude_session: str | None = None) -> tuple[Recalled, ...]:
@@ -93,7 +98,7 @@ class Recaller:
         if not len(self.roster):
             return ()
         vector = self._embed(question)
-        hits = self._search(vector, ranking.POOL)
+        hits = self._index.search(vector, ranking.POOL)
         with self.roster.lock:
             asked = ask(question, self.roster.speakers())
             scored = self._scored(asked, vector, hits)
@@ -119,7 +124,7 @@ class Recaller:
     def _cosines(self, rows: NDArray[np.intp], known: dict[int, float], vector: NDArray[np.float32]) -> Scores:
         """The cosine of each row; 0 for one whose vector is another embedder's."""
         missing = [self.roster.ids[row] for row in rows if row not in known]
-        found = self._memories.vectors(self._embedder, ids=missing) if missing else None
+        found = self._index.vectors(missing) if missing else None
         if found is not None and found.ids:
             scores = found.matrix @ vector
             known = known | {
@@ -160,7 +165,7 @@ class Recaller:
 
     def _vectors_of(self, kept: list[Candidate]) -> NDArray[np.float32]:
         """One row each; zeros, which resemble nothing, for another embedder's."""
-        found = self._memories.vectors(self._embedder, ids=[one.memory_id for one in kept])
+        found = self._index.vectors([one.memory_id for one in kept])
         place = {name: row for row, name in enumerate(found.ids)}
         empty = np.zeros(found.matrix.shape[1] if found.ids else 1, np.float32)
         rows = [found.matrix[place[one.memory_id]] if one.memory_id in place else empty for one in kept]

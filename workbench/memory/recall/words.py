@@ -1,10 +1,10 @@
 """A text as the terms that lexical search compares: words without the little ones, reduced to their stems.
 
-    "Where did she buy the red cars?"  ──►  ["buy", "red", "car"]          went, gone ──► go
+    "Where did she buy the red cars?"  ──►  ["buy", "red", "car"]
     "赤い車を買った"                     ──►  see `japanese.py`
 
-English by the Snowball stemmer (Porter, 2001) after irregular verbs are brought to their plain form; other alphabets
-word by word; Japanese by its own rules, since it has no spaces. It does not count, weigh or store.
+English by the Snowball stemmer (Porter, 2001); other alphabets word by word; Japanese by its own rules, since it has
+no spaces. It does not count, weigh or store.
 
 >>> terms("Where did she buy the red cars?")
 ['buy', 'red', 'car']
@@ -23,7 +23,6 @@ from workbench.memory.recall import japanese
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 JAPANESE = re.compile(r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f]+")
-IRREGULAR = Path(__file__).parent / "irregular_verbs.txt"
 CACHED_STEMS = 65_536
 STOP = frozenset((Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").split())
 
@@ -42,11 +41,6 @@ def words(text: str) -> Iterator[str]:
     return (word.partition("'")[0].partition("’")[0] for word in WORD.findall(text.casefold()))
 
 
-def stem(word: str) -> str:
-    """The stem of one lower-case word."""
-    return _stem(_plain_forms().get(word, word))
-
-
 def _stems(text: str) -> Iterable[str]:
     return (stem(word) for word in words(text) if word not in STOP)
 
@@ -57,7 +51,8 @@ def _without_accents(text: str) -> str:
 
 
 @lru_cache(CACHED_STEMS)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """The stem of one lower-case word."""
     return str(_stemmer().stemWord(word)) if word.isascii() else word
 
 
@@ -66,9 +61,3 @@ def _stemmer() -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer("english")
-
-
-@cache
-def _plain_forms() -> dict[str, str]:
-    lines = (line.split() for line in IRREGULAR.read_text(encoding="utf-8").splitlines())
-    return {form: plain for plain, *forms in filter(None, lines) for form in forms}
