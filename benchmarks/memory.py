@@ -38,7 +38,7 @@ PARTS = ("recall", "japanese", "consolidation", "speed")
 NEED_LOCOMO = ("recall", "consolidation")
 MISSING = (
     "These parts need conversations of LoCoMo's format, which its licence keeps out of this project: {parts}. Fetch "
-    "data/locomo10.json of the repository snap-research/LoCoMo and pass it with --locomo, or name other parts with --only"
+    "data/locomo10.json of the repository snap-research/LoCoMo and pass it with --locomo, or choose parts with --only"
 )
 
 

@@ -72,9 +72,7 @@ async def asked(memory: Memory, ids: dict[str, str], questions: Sequence[Inquiry
     return answers
 
 
-async def measured(
-    conversations: Sequence[Conversation], embedder: Embedder, *, ablate: bool = True
-) -> dict[str, Any]:
+async def measured(conversations: Sequence[Conversation], embedder: Embedder, *, ablate: bool = True) -> dict[str, Any]:
     """Scores in all, by conversation and category, and with each ingredient left out."""
     by_variant: dict[str, list[Asked]] = {name: [] for name in (LEFT_OUT if ablate else ["nothing"])}
     by_conversation: dict[str, Any] = {}

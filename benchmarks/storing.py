@@ -24,7 +24,26 @@ SESSION = 20  # memories in one session
 
 WRITES = 100
 SEARCHES = 100
-SYLLABLES = ("ba", "co", "di", "fu", "ga", "he", "ji", "ko", "la", "mo", "ne", "pi", "ra", "su", "ti", "vo", "wen", "zu")
+SYLLABLES = (
+    "ba",
+    "co",
+    "di",
+    "fu",
+    "ga",
+    "he",
+    "ji",
+    "ko",
+    "la",
+    "mo",
+    "ne",
+    "pi",
+    "ra",
+    "su",
+    "ti",
+    "vo",
+    "wen",
+    "zu",
+)
 KEY = "a long passphrase that only this benchmark uses"
 
 
@@ -87,8 +106,12 @@ async def timed(size: int, index: str, **settings: Any) -> dict[str, Any]:
             "search_ms": spread(searches),
             "first_search_s": round(first_s, 3),
             "open_index_s": opening_s and round(opening_s, 2),
-            "bytes_on_disk": sum(path.stat().st_size for path in Path(home).rglob("*") if path.is_file()),
+            "bytes_on_disk": size_of(Path(home)),
         }
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def filled(home: Path, size: int, tier: Tier, **settings: Any) -> None:

@@ -90,7 +90,10 @@ class Agent:
             session_name=session.name if session else None,
             complexity=complexity,
         )
-        return await _follow(walk.run(start_event=Asked(turn=turn)), on_event, self.settings.reasoning.timeout_s)
+        turn = await _follow(walk.run(start_event=Asked(turn=turn)), on_event, self.settings.reasoning.timeout_s)
+        if self.settings.reasoning.summarise == "model":
+            await self._summarise(turn)
+        return turn
 
     async def give_feedback(self, turn: str, *, up: bool | None = None, correction: str | None = None) -> Feedback:
         """Keep a thumb or a correction with a turn.
@@ -125,12 +128,31 @@ class Agent:
         return Sampler(self.snapshot, self.settings.hardware.sample_interval_ms, SAMPLES_KEPT)
 
     async def warm(self) -> None:
-        """Load what a long-lived process needs anyway: the embedder and the vector index."""
+        """Load what a long-lived process needs anyway, the embedder and the vector index; then let memory catch up.
+
+        After a change of embedder it embeds all memories anew; and it consolidates when the schedule says so.
+        """
         await self.memory.open_index()
+        await self.memory.catch_up()
 
     async def close(self) -> None:
         await self.backends.close()
         await asyncio.to_thread(self.memory.close)
+
+    async def _summarise(self, turn: Turn) -> None:
+        """Let the model that answered put the turns that left the window into words."""
+        from workbench.reasoning.summarising import summariser
+
+        dials = self.settings.reasoning
+        if turn.session_id is None or turn.choice is None:
+            return
+        await self.memory.conversation.summarise(
+            turn.session_id,
+            summariser(self.backends.model(turn.choice), dials),
+            turns=dials.history_turns,
+            tokens=dials.history_tokens,
+            question_language=turn.language,
+        )
 
     def _rooms(self, strategy: StrategyName | None, model: str | Model | None) -> Any:
         from workbench.reasoning.steps import Rooms
@@ -183,11 +205,16 @@ class _TurnMemory:
             question, k=dials.recall_k, tokens=dials.recall_tokens, min_score=dials.recall_min_score
         )
 
-    async def history(self, session_id: str | None) -> tuple[Message, ...]:
-        if session_id is None:
-            return ()
-        turns = self.settings.reasoning.history_turns
-        return await asyncio.to_thread(self.memory.sessions.history, session_id, turns)
+    async def history(self, turn: Turn) -> tuple[Message, ...]:
+        dials = self.settings.reasoning
+        return await asyncio.to_thread(
+            self.memory.conversation.context,
+            turn.session_id,
+            turns=dials.history_turns,
+            tokens=dials.history_tokens,
+            question_language=turn.language,
+            known=[memory.memory_id for memory in turn.recalled],
+        )
 
     async def remember(self, turn: Turn) -> Turn:
         return await self.memory.remember(turn)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.models.ollama_server import OllamaWire
 from workbench.cli.app import run
+from workbench.memory.keys import new_key
 
 Capture = pytest.CaptureFixture[str]
 DOG = "My dog is called Rufus."
@@ -134,6 +135,17 @@ def test_an_export_without_a_file_is_the_only_thing_printed(ask: Callable[..., o
     assert printed.startswith("# Conversations\n")
     assert "`pets`" in printed
     assert "`work`" in printed
+
+
+def test_exporting_an_encrypted_memory_says_that_the_file_is_not(
+    ask: Callable[..., object], capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_MEMORY_ENCRYPT_MEMORY", "true")
+    monkeypatch.setenv("WORKBENCH_MEMORY_KEY", new_key())
+    ask(DOG, "pets")
+    assert run(["sessions", "export", "--out", str(tmp_path / "all.json")]) == 0
+    assert "not encrypted" in capsys.readouterr().err
+    assert DOG in (tmp_path / "all.json").read_text()
 
 
 def test_a_file_that_is_no_export_is_refused_by_line(capsys: Capture, tmp_path: Path) -> None:

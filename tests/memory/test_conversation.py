@@ -270,6 +270,18 @@ async def test_turns_the_model_has_not_read_yet_stand_beside_its_words_as_senten
     assert "The user said: My locker number 5 is in Bergen." in head.content
 
 
+@pytest.mark.parametrize("tokens", [LEAST_TOKENS, 100, 150, 600])
+async def test_a_models_long_words_stay_within_the_budget(
+    sessions: Sessions, conversation: Conversation, tokens: int
+) -> None:
+    session_id = talk(sessions, facts(9))
+    assert await conversation.summarise(session_id, Writer("The user has a locker. " * 200), turns=2, tokens=tokens)
+    messages = conversation.context(session_id, turns=2, tokens=tokens)
+    assert cost(messages) <= tokens
+    assert messages[-1].content == "Noted, locker 9."
+    assert (messages[0].role == "system" and CUT in messages[0].content) is (tokens >= 150)
+
+
 async def test_a_model_that_fails_leaves_the_copied_sentences(
     sessions: Sessions, conversation: Conversation, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import stat
 import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from workbench.memory import memories as memory_rows
 from workbench.memory.database import Database, open_database
 from workbench.memory.exchange import exported, save_export
 from workbench.memory.importing import Imported, import_file
+from workbench.memory.keys import PersonKey, new_key
 from workbench.memory.markdown import fenced, span
 from workbench.memory.memories import Memories, NewMemory
 from workbench.memory.sessions import Sessions
@@ -385,3 +386,20 @@ async def test_hostile_text_does_not_break_out_of_a_markdown_export(memory: Memo
         next(line for line in outside if line.startswith("### Turn 1")),
     ]
     assert not any("evil.example" in line or "<script>" in line for line in outside if not line.startswith("- `"))
+
+
+def test_an_export_of_an_encrypted_store_is_plain_and_comes_back_encrypted(tmp_path: Path, minilm: MiniLM) -> None:
+    keys = PersonKey(new_key(), "the test")
+    with (
+        closing(open_database(tmp_path / "a.sqlite", keys=keys, encrypt=True, encrypt_vectors=True)) as source,
+        closing(open_database(tmp_path / "b.sqlite", keys=PersonKey(new_key(), "other"), encrypt=True)) as target,
+    ):
+        said = NewMemory("My dog is called Rufus.", b"\0" * 8, "e", speaker="Ann")
+        turn = Sessions(source).save(Turn(question=said.text, answer="Nice.", session_name="pets"), [said])
+        Sessions(source).add_feedback(Feedback(turn.id, "correct", "Lovely!", given_at=1.0))
+        save_export(source, tmp_path / "all.json")
+        assert "Rufus" in (tmp_path / "all.json").read_text()
+        import_file(target, tmp_path / "all.json", minilm)
+        assert records(target) == records(source)
+        assert Memories(target).list()[0].speaker == "Ann"
+        assert not any(b"Rufus" in path.read_bytes() for path in tmp_path.glob("*.sqlite*"))

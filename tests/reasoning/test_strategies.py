@@ -109,6 +109,20 @@ async def test_every_strategy_reads_the_conversation_so_far(strategy: str) -> No
 
 
 @pytest.mark.parametrize("strategy", ["direct", "chain", "vote"])
+async def test_the_background_of_a_session_is_known_and_never_said_by_anybody(strategy: str) -> None:
+    model = ScriptedModel(*["Answer: Ann"] * 4)
+    history = (
+        Message("system", "Facts to keep in mind:\n- I am Ann."),
+        Message("user", "Hi"),
+        Message("assistant", "Yes?"),
+    )
+    await STRATEGIES[strategy](Turn("Who am I?", history=history), thinker(model))  # type: ignore[index]
+    for sent in model.sent:
+        assert "Facts to keep in mind:\n- I am Ann." in sent.messages[0].content
+        assert [message.role for message in sent.messages].count("system") == 1
+
+
+@pytest.mark.parametrize("strategy", ["direct", "chain", "vote"])
 async def test_no_strategy_sends_a_prompt_that_the_context_cannot_hold(strategy: str) -> None:
     model = ScriptedModel("never", context_tokens=4096)
     with pytest.raises(ContextOverflow):

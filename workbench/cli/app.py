@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import asking, sessions, showing
+from workbench.cli import asking, memory, sessions, showing
 from workbench.core.errors import WorkbenchError
 from workbench.logbook import log_places
 
@@ -33,6 +33,7 @@ app.command()(asking.ask)
 app.command()(asking.chat)
 app.command()(asking.feedback)
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(memory.app, name="memory")
 app.command()(showing.models)
 app.command()(showing.config)
 app.command()(showing.doctor)

@@ -191,7 +191,7 @@ class ConsolidationSettings(Section):
 
     every_hours: float = setting(24.0, "time between two runs of an open agent; 0 means on demand", unit="h", ge=0)
     promote_at: float = setting(0.45, "short-term memories of this importance become long-term", ge=0, le=1)
-    expire_below: float = setting(0.25, "short-term memories below this importance expire", ge=0, le=1)
+    expire_below: float = setting(0.18, "short-term memories below this importance expire", ge=0, le=1)
     expire_after_days: float = setting(14.0, "not before they are this old", unit="days", ge=0)
     keep_tokens: int = setting(0, "most that active memories may have together; 0 means no limit", unit="tokens", ge=0)
     duplicate_cosine: float = setting(0.92, "memories at least this similar are candidates for merging", ge=0, le=1)

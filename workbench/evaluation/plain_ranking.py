@@ -6,7 +6,7 @@ A window is a memory with its two neighbours in its session. BM25 after Robertso
 b = .75), over stems without little words. It is not what recall uses; it stays as it is, so that figures of different
 months can be compared.
 
->>> plain_ranking(conversation, range(len(conversation.memories)))[0][:3]  # doctest: +SKIP
+>>> plain_ranking(material, range(len(material.memories)))[0][:3]  # doctest: +SKIP
 [17, 4, 18]
 """
 
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.evaluation.retention import Conversation
+from workbench.evaluation.retention import Material
 from workbench.memory.recall.words import terms
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ B = 0.75
 WINDOW_WEIGHT = 0.5
 
 
-def plain_ranking(one: Conversation, left: Sequence[int]) -> list[list[int]]:
+def plain_ranking(one: Material, left: Sequence[int]) -> list[list[int]]:
     """For each question the rows left, best first."""
     import numpy as np
 
@@ -67,12 +67,13 @@ def bm25(texts: Sequence[Sequence[str]], asked: Sequence[Sequence[str]]) -> NDAr
     return scores
 
 
-def _spoken(one: Conversation, row: int) -> str:
+def _spoken(one: Material, row: int) -> str:
     memory = one.memories[row]
-    return f"{memory.speaker}: {memory.text}" if memory.speaker else memory.text
+    named = memory.speaker is None or memory.text.startswith(f"{memory.speaker}:")
+    return memory.text if named else f"{memory.speaker}: {memory.text}"
 
 
-def _windows(one: Conversation, left: Sequence[int]) -> list[list[int]]:
+def _windows(one: Material, left: Sequence[int]) -> list[list[int]]:
     """For each row left the places, among those left, of itself and its neighbours in its session."""
     sessions = [one.memories[row].session_id for row in left]
     near = ([place - 1, place, place + 1] for place in range(len(left)))

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.memory.consolidation import LEAVING, plan
+from workbench.memory.kinds import event_time, kind_of
 from workbench.memory.memories import StoredMemory, Vectors
 from workbench.memory.recall.words import STOP, words
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from workbench.core.schema import ImportanceSettings
+    from workbench.evaluation.conversations import Conversation, Spoken
 
 JAPANESE = re.compile(r"[\u3005\u3040-\u30ff\u3400-\u9fff]+")
 SHARES = (0.8, 0.6, 0.4)
@@ -37,8 +39,8 @@ SEEDS = (0, 1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """What was said, and the questions that it answers; rows of all fields belong together."""
+class Material:
+    """A conversation as memories, and the questions that it answers; rows of all fields belong together."""
 
     memories: tuple[StoredMemory, ...]  # in the order they were said
     vectors: NDArray[np.float32]  # (N, D), length 1
@@ -47,8 +49,26 @@ class Conversation:
     evidence: tuple[tuple[int, ...], ...]  # for each question, rows of `memories`; at least one
 
 
-Order = Callable[[Conversation], Sequence[int]]  # rows, the first to go first
-Ranking = Callable[[Conversation, Sequence[int]], Sequence[Sequence[int]]]  # of the rows left: best first, a list each
+def material(one: Conversation, embed: Callable[[Sequence[str]], NDArray[np.float32]]) -> Material:
+    """A conversation as the store would hold it, every turn a memory; questions without evidence are left out.
+
+    Args:
+        embed: texts to rows of length 1.
+    """
+    places: Counter[str] = Counter()
+    rows = {turn.id: row for row, turn in enumerate(one.turns)}
+    held = []
+    for turn in one.turns:
+        places[turn.session] += 1
+        held.append(_memory(turn, places[turn.session]))
+    evidence = [tuple(rows[name] for name in asked.evidence if name in rows) for asked in one.questions]
+    questions = tuple(asked.text for asked, found in zip(one.questions, evidence, strict=True) if found)
+    vectors = embed([memory.text for memory in held])
+    return Material(tuple(held), vectors, questions, embed(questions), tuple(filter(None, evidence)))
+
+
+Order = Callable[[Material], Sequence[int]]  # rows, the first to go first
+Ranking = Callable[[Material, Sequence[int]], Sequence[Sequence[int]]]  # of the rows left: best first, a list each
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ class Retained:
 
 
 def consolidated_recall(
-    conversations: Sequence[Conversation],
+    conversations: Sequence[Material],
     ranking: Ranking,
     policies: Mapping[str, Sequence[Order]],
     *,
@@ -109,7 +129,7 @@ def by_consolidation(scoring: ImportanceSettings, *, now: float | None = None) -
 
     dials = ConsolidationSettings(keep_tokens=1, expire_below=0.0)
 
-    def order(one: Conversation) -> Sequence[int]:
+    def order(one: Material) -> Sequence[int]:
         rows = {memory.id: row for row, memory in enumerate(one.memories)}
         when = max((memory.said_at for memory in one.memories), default=0.0) if now is None else now
         made = plan(one.memories, Vectors(tuple(rows), one.vectors), {}, when, scoring, dials)
@@ -121,7 +141,7 @@ def by_consolidation(scoring: ImportanceSettings, *, now: float | None = None) -
 def at_random(seed: int) -> Order:
     """Any order, the same for the same seed."""
 
-    def order(one: Conversation) -> Sequence[int]:
+    def order(one: Material) -> Sequence[int]:
         rows = list(range(len(one.memories)))
         random.Random(seed).shuffle(rows)
         return rows
@@ -129,12 +149,12 @@ def at_random(seed: int) -> Order:
     return order
 
 
-def oldest_first(one: Conversation) -> Sequence[int]:
+def oldest_first(one: Material) -> Sequence[int]:
     """What was said first goes first."""
     return range(len(one.memories))
 
 
-def left_at(one: Conversation, order: Sequence[int], share: float) -> list[int]:
+def left_at(one: Material, order: Sequence[int], share: float) -> list[int]:
     """The rows left when they go in that order until at most `share` of the content words stays."""
     sizes = [len(content_words(memory.text)) for memory in one.memories]
     left, most = sum(sizes), share * sum(sizes)
@@ -176,7 +196,30 @@ def recall_at(
     return sum(found) / len(found) if found else 0.0
 
 
-def _figures(one: Conversation, left: Sequence[int], ranking: Ranking, k: int) -> tuple[int, float, float]:
+def _memory(turn: Spoken, place: int) -> StoredMemory:
+    return StoredMemory(
+        id=turn.id,
+        text=turn.text,
+        said_at=turn.said_at,
+        session_id=turn.session,
+        turn_id=None,
+        place=place,
+        speaker=turn.speaker,
+        kind=kind_of(turn.text),
+        event_at=event_time(turn.text, turn.said_at),
+        tier="short",
+        state="active",
+        replaced_by=None,
+        importance=0.0,
+        parts={},
+        pinned=False,
+        recall_count=0,
+        recalled_at=None,
+        embedder="",
+    )
+
+
+def _figures(one: Material, left: Sequence[int], ranking: Ranking, k: int) -> tuple[int, float, float]:
     """Number of questions, evidence left, recall; whole memories, so each one left has full credit."""
     credits = dict.fromkeys(left, 1.0)
     recall = recall_at(k, one.evidence, ranking(one, left), credits)

@@ -8,8 +8,8 @@
     "I no longer live in Rome."  claims   (i, home)                 not Rome       contradicts the second line
 
 Few rules, for statements that can hold one value at a time; what no rule reads claims nothing and stays. What is
-supposed, asked, past or hedged claims nothing either, and only a single sentence can be taken the place of: the rest of
-a longer text would be lost with it. English and Japanese. It compares no vectors and changes nothing.
+supposed, asked, past or hedged claims nothing either, and only a text that says one thing gives way: the rest of a
+longer one would be lost with it. English and Japanese. It compares no vectors and changes nothing.
 
 >>> contradicts(claim_of("I've moved to Rome."), claim_of("I live in Oslo."))
 True
@@ -108,6 +108,7 @@ SPOKEN = re.compile(
     r"^(?:(?:so|well|oh|hey|hi|yes|no|actually|by the way|please|remember(?: that)?|note that|and|but)[,:]? )+",
     re.IGNORECASE,
 )
+JOINS = re.compile(r";|\b(?:and|but|because|since|which|who|while|where|so)\b|が、|けど|ので|から、", re.IGNORECASE)
 MOST_SENTENCES = 8
 
 
@@ -142,8 +143,9 @@ def claim_of(text: str, speaker: str | None = None) -> Claim | None:
 
 
 def is_single(text: str) -> bool:
-    """Whether a text is one sentence, so that nothing else is lost when another takes its place."""
-    return len([part for part in SENTENCE.split(text.strip()) if part.strip()]) == 1
+    """Whether a text says one thing only, so that nothing else is lost when another takes its place."""
+    sentences = [part for part in SENTENCE.split(text.strip()) if part.strip()]
+    return len(sentences) == 1 and not JOINS.search(text)
 
 
 def contradicts(newer: Claim | None, older: Claim | None) -> bool:

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 LEAST_TOKENS = 64  # below this nothing is read: a mark alone tells nothing
 HEAD_SHARE = 4  # pinned facts, and the summary, take at most this part of the budget each
+LEAST_TOLD_TOKENS = 16  # with less room, a model's words would be cut to nothing
 ROWS_AT_ONCE = 16
 SUMMARISED_ROWS = 200  # turns read in one transaction
 SUMMARISE_EVERY = 4  # turns that leave before a model is asked again: it costs seconds
@@ -210,7 +211,7 @@ def _shown(summary: Summary, start: int, tokens: int, language: Language) -> lis
     title = TITLES[language][1]
     older = [line for line in summary.lines if summary.told_upto < line.number < start]
     room = tokens - tokens_of(title + "\n")
-    told = [f"- {cut_middle(summary.told, room * 2 // 3)}"] if summary.told else []
+    told = [f"- {cut_middle(summary.told, room * 2 // 3)}"] if summary.told and room >= LEAST_TOLD_TOKENS else []
     room -= sum(tokens_of(line + "\n") for line in told)
     chosen = most_informative(older, room, written=lambda line: _line(line, language))
     return _titled(title, [*told, *(_line(line, language) for line in chosen)], tokens)

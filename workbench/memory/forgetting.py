@@ -116,43 +116,49 @@ class _Scan:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._trace: Trace | None = None
+        self._said: _Said | None = None
+        self._trace = Trace.of({})
         self._seen: set[str] = set()
         self.holding: list[str] = []
 
     def look(self, ids: list[str]) -> None:
         with self._database.read() as connection:
-            self._search(connection, _trace(connection, self._database.vault, ids))
+            self.finish(connection, ids)
 
     def finish(self, connection: Connection, ids: list[str]) -> Trace:
-        """The trace as it is under the lock, and all turns that hold it in `holding`."""
-        trace = _trace(connection, self._database.vault, ids)
-        if self._trace is None or trace != self._trace:  # merged, edited or stated meanwhile
+        """The trace as it is now, and all turns that hold it in `holding`."""
+        said = _said(connection, self._database.vault, ids)
+        if said != self._said:  # the first time, or merged, edited or stated meanwhile
+            self._said, self._trace = said, Trace.of(said.texts, others=said.others)
             self._seen, self.holding = set(), []
-        self._search(connection, trace)
-        return trace
+        if self._trace.ids:
+            self._search(connection)
+        return self._trace
 
-    def _search(self, connection: Connection, trace: Trace) -> None:
-        self._trace = trace
-        if not trace.ids:
-            return
+    def _search(self, connection: Connection) -> None:
         every = connection.execute(select(turns.c.id).order_by(turns.c.id)).scalars().all()
         new = [name for name in every if name not in self._seen]
         for name, record in _records(connection, self._database.vault, new):
-            if trace.in_turn(record) is not None:
+            if self._trace.in_turn(record) is not None:
                 self.holding.append(name)
         self._seen.update(new)
 
 
-def _trace(connection: Connection, vault: Vault, ids: list[str]) -> Trace:
-    """The trace of these memories and of all that were merged into them, with the words they were first said in."""
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The texts to forget: of memories by id, and what edited ones said first."""
+
+    texts: dict[str, str]
+    others: tuple[str, ...]
+
+
+def _said(connection: Connection, vault: Vault, ids: list[str]) -> _Said:
+    """What these memories say, and all that were merged into them."""
     rows = _with_merged(connection, ids)
     texts = {row.id: vault.open(row.text, f"memories.text:{row.id}") for row in rows}
-    sources = {row.turn_id for row in rows if row.turn_id is not None}
-    edited = {row.turn_id for row in rows if _was_edited(connection, row.id)} & sources
-    records = _records(connection, vault, sorted(edited))
-    others = [text for _, record in records for text in _no_longer_known(connection, vault, record)]
-    return Trace.of(texts, others=others)
+    sources = {row.turn_id for row in rows if row.turn_id is not None and _was_edited(connection, row.id)}
+    records = _records(connection, vault, sorted(sources))
+    return _Said(texts, tuple(text for _, record in records for text in _no_longer_known(connection, vault, record)))
 
 
 def _with_merged(connection: Connection, ids: list[str]) -> list[Any]:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.memory.consolidation import LASTING
 from workbench.memory.importance import HALF_RECALLS, PARTS, importance
 
 if TYPE_CHECKING:
@@ -73,8 +74,19 @@ class Fading:
     recency: tuple[float, ...]
     expire_below: float
     crosses_in_days: int | None  # the first day below; None: not within these days
-    expires_in_days: int | None  # the first day on which consolidation may let it expire
+    expires_in_days: int | None  # the first day on which consolidation lets it expire; None: not within these days
     kept_because: str | None  # why it does not expire however low it falls
+
+    @property
+    def outlook(self) -> str:
+        """What will become of it, in one sentence."""
+        if self.kept_because:
+            return f"Disuse does not make it expire: {self.kept_because}."
+        if self.expires_in_days is None:
+            return f"It does not expire in the next {self.days[-1]} days, even if nobody recalls it."
+        if not self.expires_in_days:
+            return f"It lies below {self.expire_below:g} and expires at the next consolidation."
+        return f"Unless it is recalled or said again, it expires in {self.expires_in_days} days."
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +167,10 @@ def parts_today(stored: StoredMemory, dials: ImportanceSettings, now: float) -> 
 
     Novelty, specificity and feedback stay as they were weighed last; consolidation weighs them anew.
     """
-    idle_days = max(now - max(stored.said_at, stored.recalled_at or 0.0), 0.0) / DAY_S
     return {
         **stored.parts,
         "recalled": 1.0 - 2.0 ** (-stored.recall_count / HALF_RECALLS),
-        "recency": 2.0 ** (-idle_days / dials.half_life_days),
+        "recency": 2.0 ** (-_idle_days(stored, now) / dials.half_life_days),
     }
 
 
@@ -176,10 +187,12 @@ def fading(stored: StoredMemory, settings: Settings, now: float, *, horizon_days
     recency = [parts["recency"] * 2.0 ** (-day / settings.importance.half_life_days) for day in days]
     values = [importance({**parts, "recency": one}, settings.importance) for one in recency]
     below = settings.consolidation.expire_below
-    crosses = next((day for day, value in zip(days, values, strict=True) if value < below), None)
+    low = [day for day, value in zip(days, values, strict=True) if value < below]
+    idle_enough = settings.consolidation.expire_after_days - _idle_days(stored, now)
+    first_day = max(idle_enough, _days_until(stored.event_at, now))
     kept = _kept_because(stored)
-    old_enough = math.ceil(settings.consolidation.expire_after_days - max(now - stored.said_at, 0.0) / DAY_S)
-    expires = None if crosses is None or kept else max(crosses, old_enough, 0)
+    crosses, expires = (next((day for day in low if day >= start), None) for start in (0.0, first_day))
+    expires = None if kept else expires
     return Fading(days, tuple(values), tuple(recency), below, crosses, expires, kept)
 
 
@@ -263,10 +276,21 @@ def _share(name: str, value: float, weight: float, total: float) -> Share:
     return Share(name, value, weight, weight * value / total if total else 0.0)
 
 
+def _idle_days(stored: StoredMemory, now: float) -> float:
+    """Days since it was last said or recalled; 0 where the clock stepped back."""
+    return max(now - max(stored.said_at, stored.recalled_at or stored.said_at), 0.0) / DAY_S
+
+
+def _days_until(at: float | None, now: float) -> float:
+    return 0.0 if at is None else (at - now) / DAY_S
+
+
 def _kept_because(stored: StoredMemory) -> str | None:
-    """Only short-term memories that nobody pinned expire; long-term ones stay until they are replaced."""
+    """Why no want of use lets it expire: the rules of consolidation, in words."""
     if stored.state != "active":
         return f"it is {stored.state} already"
     if stored.pinned:
         return "it is pinned"
-    return "long-term memories do not expire" if stored.tier == "long" else None
+    if stored.tier == "long":
+        return "long-term memories stay until they are contradicted"
+    return "preferences and procedures hold until they are contradicted" if stored.kind in LASTING else None

@@ -105,7 +105,7 @@ class _Sweep:
 
     def misshapen(self) -> list[str]:
         """Ids of vectors that are not of the length that most of their embedder have, or not of length 1."""
-        usual = {name: shapes.most_common(1)[0][0] for name, shapes in self.shapes.items()}
+        usual = {name: max(shapes, key=lambda size: (shapes[size], size)) for name, shapes in self.shapes.items()}
         return [
             name
             for name, (embedder, size, length) in self.sizes.items()

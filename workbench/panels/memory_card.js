@@ -18,6 +18,7 @@ function actions(shown, send) {
   bar.append(
     button("Edit", "wb-quiet wb-outlined", () => show(editor(shown, send, below), "textarea")),
     button(shown.pinned ? "Unpin" : "Pin", "wb-quiet wb-outlined", () => send({ type: "pin", id: shown.id, pinned: !shown.pinned })),
+    ...(shown.state === "active" ? [] : [button("Restore", "wb-quiet wb-outlined", () => send({ type: "restore", id: shown.id }))]),
     button("Forget …", "wb-quiet wb-outlined wb-danger", () => show(confirmation(shown, send, below), ".wb-keep")),
   );
   const box = element("div");
@@ -155,7 +156,9 @@ function render({ model, el }) {
       element("p", "wb-memory-whole", shown.text), actions(shown, send), facts(shown), importance(shown.anatomy, shown.today),
       ...(shown.anatomy.is_weighed ? [outlook] : []), story(shown.story, send),
     );
-    if (last !== shown.id) root.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    const { top } = root.getBoundingClientRect();
+    const inSight = top >= 0 && top < window.innerHeight * 0.6;
+    if (last !== shown.id && !inSight) root.scrollIntoView({ block: "start", behavior: "smooth" });
     last = shown.id;
     fit = fitted(drawing, (width) => drawing.replaceChildren(curve(shown.fading, width)));
   });

@@ -112,6 +112,11 @@ function stacked(parts, colours, low, high, label) {
     if (value > 0) right += value;
     bar.append(piece);
   }
+  if (low < 0) {
+    const zero = element("span", "wb-stack-zero");
+    zero.style.left = `${(-low / span) * 100}%`;
+    bar.append(zero);
+  }
   return bar;
 }
 

@@ -1,5 +1,7 @@
 // Title, counts, and one line about what was done or went wrong, which stays in sight however far the page is scrolled.
 
+const NOTICE_MS = 8000; // a problem stays until it is closed
+
 function render({ model, el }) {
   const root = element("header", "wb-panel wb-memory-head");
   const title = element("h1", "", "Memory");
@@ -23,7 +25,10 @@ function render({ model, el }) {
     empty.textContent = shown.empty ?? "";
     empty.hidden = !shown.empty;
   });
+  let fading = 0;
   follow(model, ["notice", "problem"], (notice, problem) => {
+    clearTimeout(fading);
+    if (!problem) fading = setTimeout(() => (toast.hidden = true), NOTICE_MS);
     toast.hidden = !(notice || problem);
     toast.classList.toggle("wb-toast-problem", Boolean(problem));
     toast.setAttribute("role", problem ? "alert" : "status");

@@ -1,6 +1,6 @@
 // What happened to memories and when: a lane for each kind of change, a mark for each span of time, and the latest ones.
 
-const LANE = { height: 26, left: 108, right: 18, top: 6, bottom: 26 };
+const LANE = { height: 26, left: 122, right: 18, top: 6, bottom: 26 };
 
 function draw(shown, width) {
   const lanes = [...new Set(shown.bins.map((bin) => bin.what))];

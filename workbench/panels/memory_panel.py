@@ -3,7 +3,7 @@
     page shown ──ready──► open the memory, read it whole ──► table, map, lifetimes           (before that: nothing)
     filter, order, page, choose ──► state ──► redraw                                         (nothing is read again)
     question ──explain──► recall, not counted ──► hits with the parts of their scores
-    edit, pin, forget ──► Memory ──► read again ──► redraw
+    edit, pin, restore, forget ──► Memory ──► read again ──► redraw
 
 One message is worked on at a time, in the order they came, so that a slow reading never overwrites a later one. It
 decides nothing about memory: that is `Memory`'s and the settings'.
@@ -106,6 +106,12 @@ class MemoryPanel:
         await (await self._opened()).pin(memory_id, pinned=pinned)
         await self._after("Pinned; it will not expire." if pinned else "No longer pinned.")
 
+    async def restore(self, memory_id: str) -> None:
+        """Make a merged, superseded or expired memory active again."""
+        memory = await self._opened()
+        await asyncio.to_thread(memory.consolidator.undo, memory_id)
+        await self._after("Active again; consolidation leaves it so.")
+
     async def forget(self, memory_id: str) -> None:
         """Remove a memory for good; the page has asked before."""
         await (await self._opened()).forget(memory_id)
@@ -161,6 +167,8 @@ class MemoryPanel:
                 return self.edit(name, text)
             case {"type": "pin", "id": str(name), "pinned": bool(pinned)}:
                 return self.pin(name, pinned=pinned)
+            case {"type": "restore", "id": str(name)}:
+                return self.restore(name)
             case {"type": "forget", "id": str(name)}:
                 return self.forget(name)
             case _:

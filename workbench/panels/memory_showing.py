@@ -221,18 +221,8 @@ def _fading(found: Fading) -> Json:
         "values": [round(value, 4) for value in found.importance],
         "expire_below": found.expire_below,
         "crosses": found.crosses_in_days,
-        "sentence": _outlook(found),
+        "sentence": found.outlook,
     }
-
-
-def _outlook(found: Fading) -> str:
-    if found.kept_because:
-        return f"It does not expire: {found.kept_because}."
-    if found.expires_in_days is None:
-        return f"It stays above {found.expire_below:g} for the next {found.days[-1]} days even if nobody recalls it."
-    if not found.expires_in_days:
-        return f"It lies below {found.expire_below:g} now and may expire at the next consolidation."
-    return f"If nobody recalls it, it may expire in {found.expires_in_days} days."
 
 
 def _story(found: Story) -> Json:

@@ -49,7 +49,8 @@ class RecallReasons(anywidget.AnyWidget):
 
 
 class MemoryCard(anywidget.AnyWidget):
-    """One memory with its importance, its outlook and its history. It sends `edit`, `pin`, `forget` and `choose`."""
+    """One memory with its importance, its outlook and its history. It sends `edit`, `pin`, `restore`, `forget` and
+    `choose`."""
 
     _esm = _script("memory_card.js")
     _css = LOOK

@@ -41,9 +41,12 @@ def check_room(messages: Sequence[Message], *, room_tokens: int) -> None:
 
 
 def latest_history(history: Sequence[Message], *, room_tokens: int) -> list[Message]:
-    """The latest stretch of a conversation that fits; it never opens with an answer whose question was dropped."""
+    """The latest stretch of a conversation that fits; it never opens with an answer whose question was dropped.
+
+    A system message among it is background, not talk: it goes into the prompt's own system message.
+    """
     kept: list[Message] = []
-    for message in reversed(history):
+    for message in (one for one in reversed(history) if one.role != "system"):
         room_tokens -= prompt_tokens((message,))
         if room_tokens < 0:
             break

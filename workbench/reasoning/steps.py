@@ -26,7 +26,7 @@ class Memory(Protocol):
     """What the walk needs of memory."""
 
     async def recall(self, question: str) -> tuple[Recalled, ...]: ...
-    async def history(self, session_id: str | None) -> tuple[Message, ...]: ...
+    async def history(self, turn: Turn) -> tuple[Message, ...]: ...
     async def remember(self, turn: Turn) -> Turn: ...
 
 
@@ -60,9 +60,9 @@ async def validate(turn: Turn, rooms: Rooms, emit: Emit) -> Turn:
 
 
 async def recall(turn: Turn, rooms: Rooms, emit: Emit) -> Turn:
-    """Fetch what was said before: memories near the question, and this session's latest turns."""
-    recalled = await rooms.memory.recall(turn.question)
-    return replace(turn, recalled=recalled, history=await rooms.memory.history(turn.session_id))
+    """Fetch what was said before: memories that answer the question, and this session so far."""
+    turn = replace(turn, recalled=await rooms.memory.recall(turn.question))
+    return replace(turn, history=await rooms.memory.history(turn))
 
 
 async def choose(turn: Turn, rooms: Rooms, emit: Emit) -> Turn:

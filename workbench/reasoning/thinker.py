@@ -54,16 +54,18 @@ class Thinker:
         return list(prompts.render(template, turn.language, known=known, **values))
 
     def known(self, turn: Turn) -> str:
-        """What memory recalled for this turn, as the prompt says it; empty if nothing."""
+        """What is known before the question, as the prompt says it: the session's background, recalled memories."""
+        background = "\n".join(message.content for message in turn.history if message.role == "system")
         if not turn.recalled:
-            return ""
+            return background
         facts = "\n".join(f"- {memory.text}" for memory in turn.recalled)
-        return prompts.render("known", turn.language, facts=facts)[0].content
+        known = prompts.render("known", turn.language, facts=facts)[0].content
+        return "\n".join(filter(None, (background, known)))
 
     def _talk(self, turn: Turn) -> str:
-        if not turn.history:
-            return ""
         kept = latest_history(turn.history, room_tokens=self.model.context_tokens // TALK_SHARE)
+        if not kept:
+            return ""
         lines = "\n".join(f"{message.role}: {message.content}" for message in kept)
         return prompts.render("talk", turn.language, lines=lines)[0].content
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_japanese_questions_lie_nearest_to_their_answers(e5: MultilingualE5) -> 
 def test_a_question_in_one_language_finds_a_statement_in_another(e5: MultilingualE5) -> None:
     stored = e5.embed(["My dog is called Rufus.", "I work as a nurse in Leeds.", "Ich hasse Oliven."])
     assert int((stored @ e5.embed_query("うちの犬の名前は？")).argmax()) == 0
+
+
+@pytest.mark.parametrize("use", ["stored", "query"])
+def test_the_means_beside_the_code_are_those_of_the_sentences_beside_them(e5: MultilingualE5, use: room.Use) -> None:
+    texts = json.loads(room.MEANS.read_text(encoding="utf-8"))[use]["texts"]
+    np.testing.assert_allclose(e5.raw(use, texts).mean(axis=0), room.mean_of(use), atol=1e-3)
+
+
+def test_unrelated_texts_are_far_apart_and_the_same_thing_said_twice_is_near(e5: MultilingualE5) -> None:
+    [dog, nurse, called] = e5.embed(
+        ["犬の名前はルーファスです。", "The bridge was closed for repairs.", "犬の名前はルーファスだよ。"]
+    )
+    assert dog @ nurse < 0.3
+    assert dog @ called > 0.8
 
 
 def test_stored_and_looked_for_texts_get_their_own_prefixes(e5: MultilingualE5) -> None:

@@ -17,7 +17,7 @@ from workbench.memory.embedders.prefixes import prefixes_of
     ("setting", "kind", "name"),
     [
         ("minilm", MiniLM, "all-minilm-l6-v2-int8"),
-        ("multilingual-e5-small", MultilingualE5, "multilingual-e5-small-q4"),
+        ("multilingual-e5-small", MultilingualE5, "multilingual-e5-small-q4-centred"),
         ("ollama:nomic-embed-text", OllamaEmbedder, "ollama:nomic-embed-text:latest"),
         ("ollama:bge-m3:567m", OllamaEmbedder, "ollama:bge-m3:567m"),
         ("hf:intfloat/multilingual-e5-base", HuggingFaceEmbedder, "hf:intfloat/multilingual-e5-base"),

@@ -25,18 +25,20 @@ from dataclasses import dataclass
 from workbench.memory.recall.words import stem, terms, words
 
 SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+")
-ASIDE = re.compile(r"\s*\[[^\[\]]*\]\s*$")  # a picture's caption after what was said
+ASIDE = re.compile(r"(?<!\s)\s*\[[^\[\]]*\]\s*$")  # a picture's caption after what was said; blanks are read once
 MARKS = frozenset("?？か")
 ASKS = re.compile(r"[?？]\s*$|(?:です|ます|でしょう|ません|だろう)か。?\s*$")
 FIRST_PERSON = frozenset(("i", "my", "me", "we", "our"))
 FIRST_PERSON_JA = re.compile("私|僕|俺|わたし|ぼく|うち(?:の|は|に|で)")
 MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_name) if name}
 SHORT_MONTHS = {name.casefold(): number for number, name in enumerate(calendar.month_abbr) if name and name != "May"}
-RELATIVE = "yesterday today tonight tomorrow ago last next recently since weekend week weeks month months year years day"
+RELATIVE = (
+    "yesterday today tonight tomorrow ago last next recently since weekend week weeks month months year years day"
+)
 TIMES = frozenset((*RELATIVE.split(), *MONTHS, *(name.casefold() for name in calendar.day_name)))
 TIMES_JA = re.compile(
     "昨日|今日|明日|先週|今週|来週|先月|今月|来月|去年|昨年|今年|来年|おととい|一昨日|週末|[月火水木金土日]曜"
-    r"|\d+\s*(?:年|月|日|週間|時)|前に|この前|この間"
+    r"|\d\s*(?:年|月|日|週間|時)|前に|この前|この間"
 )
 WANTS_TIME = re.compile(
     r"\bwhen\b|\bwhat (?:date|day|month|year)\b|\bhow long ago\b|いつ|何[年月日時曜]|何週間前", re.IGNORECASE

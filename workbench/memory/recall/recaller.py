@@ -101,18 +101,23 @@ class Recaller:
         hits = self._index.search(vector, ranking.POOL)
         with self.roster.lock:
             asked = ask(question, self.roster.speakers())
-            scored = self._scored(asked, vector, hits)
+            scored = self._scored(asked, vector, hits, exclude_session)
             candidates = self._candidates(scored, budget)
         stored = self._memories.fetch([one.memory_id for one in candidates])
-        kept = [one for one in candidates if self._wanted(one, stored, exclude_session)]
+        kept = [one for one in candidates if one.memory_id in stored]  # gone: forgotten elsewhere a moment ago
         return tuple(self._told(kept[place], stored, asked, question) for place in self._packed(kept, stored, budget))
 
-    def _scored(self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit]) -> Scored:
+    def _scored(
+        self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit], exclude_session: str | None
+    ) -> Scored:
         roster, weights = self.roster, self.weights
+        wanted = np.asarray(roster.column("alive"), np.bool_)
+        if exclude_session is not None:  # before the pool is cut: a long session would fill it
+            wanted = wanted & (roster.column("session") != roster.session_number(exclude_session))
         parts = ranking.base_parts(roster, asked, weights)
         base = np.sum(list(parts.values()), axis=0)
         known = {row: hit.score for hit in hits if (row := roster.row_of(hit.memory_id)) is not None}
-        rows = ranking.pool_of(base, np.asarray(roster.column("alive"), np.bool_), list(known))
+        rows = ranking.pool_of(base, wanted, [row for row in known if wanted[row]])
         cosines = self._cosines(rows, known, vector)
         inside = {name: values[rows] for name, values in parts.items()}
         inside["cosine"] = weights.cosine * cosines
@@ -153,10 +158,6 @@ class Recaller:
 
     def _share(self, scored: Scored, at: int) -> float:
         return float(scored.parts["words"][at]) / (self.weights.words or 1.0)
-
-    def _wanted(self, one: Candidate, stored: dict[str, StoredMemory], exclude_session: str | None) -> bool:
-        row = stored.get(one.memory_id)  # gone: forgotten by another process a moment ago
-        return row is not None and (exclude_session is None or row.session_id != exclude_session)
 
     def _packed(self, kept: list[Candidate], stored: dict[str, StoredMemory], budget: Budget) -> list[int]:
         vectors = self._vectors_of(kept)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 DEAD_SHARE = 0.25
 FEW_SESSIONS = 8  # more changed at once are linked all together
 SMALLEST_ROWS = 1_024
+UNKNOWN_SESSION = -2  # -1 is outside any session
+LAST_S = 253_402_300_799.0  # the end of the year 9999: a later time is no time that calendars know
 FIELDS = {
     "session": np.int32,  # a number for each session; -1 outside any
     "place": np.int32,
@@ -103,6 +105,10 @@ class Roster:
     def speaker_number(self, name: str | None) -> int:
         return self._speakers[name]
 
+    def session_number(self, session_id: str) -> int:
+        """The number of a session; one that no row has for a session without active memories."""
+        return self._sessions.get(session_id, UNKNOWN_SESSION)
+
     def row_of(self, memory_id: str) -> int | None:
         """The row of an active memory."""
         return self._rows.get(memory_id)
@@ -157,7 +163,7 @@ class Roster:
         self.ids.append(stored.id)
         self._rows[stored.id] = row
         self._living += 1
-        said = time.gmtime(max(stored.said_at, 0.0))
+        said = time.gmtime(min(max(stored.said_at, 0.0), LAST_S))
         values = {
             "session": self._sessions.setdefault(stored.session_id, len(self._sessions) - 1),
             "place": stored.place,

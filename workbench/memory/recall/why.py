@@ -65,5 +65,7 @@ def _reasons(
 def _shared(text: str, asked: Asked, question: str) -> list[str]:
     """The question's own words whose terms the memory holds, quoted."""
     held = set(terms(text)).intersection(asked.terms)
-    spoken = {term: word for word in words(question) for term in terms(word)}
+    spoken = {
+        found[0]: word for word in words(question) if len(found := terms(word)) == 1
+    }  # not a whole Japanese clause
     return [f'"{spoken.get(term, term)}"' for term in asked.terms if term in held][:MOST_WORDS]

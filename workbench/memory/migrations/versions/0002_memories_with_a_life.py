@@ -13,9 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     """Add what memory learned; every stored memory keeps its text and vector, and begins in short-term."""
-    with op.batch_alter_table("sessions") as sessions:
-        sessions.add_column(sa.Column("summary", sa.Text()))
-        sessions.add_column(sa.Column("summary_upto", sa.Integer(), nullable=False, server_default=sa.text("0")))
+    op.add_column("sessions", sa.Column("summary", sa.Text()))
+    op.add_column("sessions", sa.Column("summary_upto", sa.Integer(), nullable=False, server_default=sa.text("0")))
     _widen_memories()
     _number_memories()
     _create_journal()
@@ -23,6 +22,10 @@ def upgrade() -> None:
 
 
 def _widen_memories() -> None:
+    """The one table that is built anew, for its foreign key.
+
+    SQLite counts dropping the old one as deleting its rows: no table may point at `memories` by then with a cascade.
+    """
     with op.batch_alter_table("memories") as memories:
         memories.add_column(sa.Column("place", sa.Integer(), nullable=False, server_default=sa.text("0")))
         memories.add_column(sa.Column("speaker", sa.Text()))
@@ -102,7 +105,7 @@ def downgrade() -> None:
     op.execute("INSERT INTO outbox (memory_id, op) SELECT id, 'upsert' FROM memories")
     for table in ("runs", "keys", "changes"):
         op.drop_table(table)
-    with op.batch_alter_table("memories") as memories:
+    with op.batch_alter_table("memories") as memories:  # built anew: nothing points at its rows but they themselves
         for index in ("ix_memories_session_id_place", "ix_memories_turn_id", "ix_memories_replaced_by"):
             memories.drop_index(index)
         memories.drop_constraint("fk_memories_replaced_by", type_="foreignkey")
@@ -110,6 +113,5 @@ def downgrade() -> None:
             memories.drop_column(column)
         for column in ("pinned", "recall_count", "recalled_at"):
             memories.drop_column(column)
-    with op.batch_alter_table("sessions") as sessions:
-        sessions.drop_column("summary")
-        sessions.drop_column("summary_upto")
+    op.drop_column("sessions", "summary")
+    op.drop_column("sessions", "summary_upto")
