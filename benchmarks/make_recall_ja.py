@@ -3,7 +3,7 @@
     recall_ja/facts.txt     what matters, by hand ──┐
     recall_ja/chatter.txt   what goes on around it ─┴─► sessions of two people ──► one JSON object a line
 
-    {"kind": "turn", "id": "S012-07", "session": "S012", "said_at": "2025-05-11T20:14:00+09:00", "speaker": …, "text": …}
+    {"kind": "turn", "id": "S012-07", "session": "S012", "said_at": "2025-05-11T20:14:00+09:00", "speaker": …, …}
     {"kind": "question", "id": "Q001", "question": …, "evidence": ["S012-07"], "category": "single-hop"}
 
 The same seed writes the same file, byte for byte. It measures nothing.

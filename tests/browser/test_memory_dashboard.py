@@ -28,6 +28,10 @@ FACTS = (
     HOSTILE,
 )
 FILLER = tuple(f"Shelf {number} of the cellar holds {number + 3} jars of plum jam." for number in range(12))
+WIDTHS = """bars => bars.map(bar => {
+    const parts = [...bar.querySelectorAll(".wb-stack-part")];
+    return parts.reduce((sum, part) => sum + part.offsetWidth, 0);
+})"""
 
 
 def in_a_thread(work: Callable[[], Any]) -> Any:
@@ -99,9 +103,7 @@ def test_a_visitor_searches_explains_pins_edits_and_forgets(
     assert 'shares "dog", "called" with the question' in hits.first.inner_text()
     parts = hits.first.locator(".wb-stack-part").evaluate_all("parts => parts.map(part => part.dataset.name)")
     assert {"words", "cosine"} <= set(parts)
-    widths = hits.locator(".wb-stack").evaluate_all(
-        "bars => bars.map(bar => [...bar.querySelectorAll('.wb-stack-part')].reduce((sum, part) => sum + part.offsetWidth, 0))"
-    )
+    widths = hits.locator(".wb-stack").evaluate_all(WIDTHS)
     assert widths[0] == max(widths) > 100
     page.locator(".wb-star").wait_for()
 

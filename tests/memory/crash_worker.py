@@ -14,8 +14,8 @@ from pathlib import Path
 from workbench.core.records import Statement, Turn
 from workbench.memory import Memory
 
-THINGS = "cats dogs boats houses pianos bicycles cameras gardens horses clocks".split()
-PLACES = "Oslo Bergen Rome Kyoto Lima Cairo Quito Turin Ghent Porto".split()
+THINGS = ["cats", "dogs", "boats", "houses", "pianos", "bicycles", "cameras", "gardens", "horses", "clocks"]
+PLACES = ["Oslo", "Bergen", "Rome", "Kyoto", "Lima", "Cairo", "Quito", "Turin", "Ghent", "Porto"]
 
 
 class Worker:

@@ -172,7 +172,7 @@ def test_something_else_on_that_port_is_refused_in_one_sentence(tmp_path: Path) 
     ) as other:
         assert other.stdout is not None
         port = other.stdout.readline().split("port ")[1].split()[0]
-        with pytest.raises(ServerUnreachable, match="unset memory.chroma_url") as refused:
+        with pytest.raises(ServerUnreachable, match="or unset memory") as refused:
             open_chroma_server(f"http://127.0.0.1:{port}", tmp_path, NAME, place="here")
         other.kill()
     assert "\n" not in refused.value.sentence
@@ -184,6 +184,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(server: ChromaProcess, tm
         open_chroma_server(server.url, tmp_path, NAME, place="here")
 
 
+@pytest.mark.drill
 def test_a_server_that_dies_and_comes_back_is_used_again(
     tmp_path: Path,
     database: Database,

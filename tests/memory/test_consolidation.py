@@ -13,7 +13,7 @@ from workbench.memory.contradictions import claim_of, contradicts, is_single
 from workbench.memory.duplicates import folded, near_pairs, nearest_earlier, says_the_same
 from workbench.memory.importance import parts_of
 from workbench.memory.memories import StoredMemory, Vectors
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 
 NOW = 1_700_000_000.0
 SCORING = ImportanceSettings()

@@ -17,7 +17,7 @@ from workbench.memory.memories import Memories, NewMemory
 from workbench.memory.sessions import Sessions
 from workbench.memory.summary import CUT
 from workbench.memory.tables import sessions as session_table
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 from workbench.memory.window import MESSAGE_TOKENS, cut_middle
 
 VECTOR = b"\0" * 8

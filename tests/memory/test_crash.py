@@ -52,7 +52,7 @@ class Ledger:
     def _note(self, line: dict[str, Any]) -> None:
         if line["what"] == "say":
             self.turns[line["turn"]] = line["ids"]
-            self.texts.update({name: line["text"] for name in line["ids"]})
+            self.texts.update(dict.fromkeys(line["ids"], line["text"]))
         elif line["what"] == "add":
             self.texts.update(zip(line["ids"], line["texts"], strict=True))
         elif line["what"] == "edit":

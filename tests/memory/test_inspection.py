@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workbench.core.records import Statement
-from workbench.core.schema import ImportanceSettings, Settings
+from workbench.core.schema import ConsolidationSettings, ImportanceSettings, Settings
 from workbench.memory import Memory
 from workbench.memory.importance import PARTS, importance
 from workbench.memory.inspection import (
@@ -29,6 +29,7 @@ from workbench.memory.memories import Change, StoredMemory
 
 NOW = 1_800_000_000.0
 DIALS = ImportanceSettings()
+SETTINGS = Settings(consolidation=ConsolidationSettings(expire_below=0.25, expire_after_days=14.0))
 WEAK = {"novelty": 0.3, "specificity": 0.2, "explicit": 0.0, "feedback": 0.5, "recalled": 0.0, "recency": 1.0}
 
 
@@ -56,7 +57,7 @@ def test_a_memory_that_was_never_weighed_says_so() -> None:
 
 
 def test_importance_falls_with_recency_alone_and_recency_halves_after_its_half_life() -> None:
-    curve = fading(a_memory(), Settings(), NOW, horizon_days=60)
+    curve = fading(a_memory(), SETTINGS, NOW, horizon_days=60)
     assert curve.recency[0] == pytest.approx(1.0)
     assert curve.recency[30] == pytest.approx(0.5)
     assert list(curve.importance) == sorted(curve.importance, reverse=True)
@@ -70,14 +71,14 @@ def test_recalls_since_it_was_weighed_count_today() -> None:
 
 
 def test_a_fresh_weak_memory_expires_only_when_it_has_been_idle_for_long_enough() -> None:
-    curve = fading(a_memory(), Settings(), NOW)
+    curve = fading(a_memory(), SETTINGS, NOW)
     assert curve.crosses_in_days == 0
     assert curve.expires_in_days == 14
-    assert fading(a_memory(said_at=NOW - 10 * DAY_S), Settings(), NOW).expires_in_days == 4
+    assert fading(a_memory(said_at=NOW - 10 * DAY_S), SETTINGS, NOW).expires_in_days == 4
 
 
 def test_what_is_still_to_happen_expires_after_it_has_happened() -> None:
-    assert fading(a_memory(event_at=NOW + 50 * DAY_S), Settings(), NOW).expires_in_days == 50
+    assert fading(a_memory(event_at=NOW + 50 * DAY_S), SETTINGS, NOW).expires_in_days == 50
 
 
 @pytest.mark.parametrize(
@@ -90,21 +91,21 @@ def test_what_is_still_to_happen_expires_after_it_has_happened() -> None:
     ],
 )
 def test_what_does_not_expire_says_why(changes: dict[str, Any], reason: str) -> None:
-    curve = fading(a_memory(**changes), Settings(), NOW)
+    curve = fading(a_memory(**changes), SETTINGS, NOW)
     assert curve.expires_in_days is None
     assert reason in (curve.kept_because or "")
 
 
 def test_a_strong_memory_stays() -> None:
     strong = a_memory(parts=dict.fromkeys(PARTS, 0.9))
-    curve = fading(strong, Settings(), NOW)
+    curve = fading(strong, SETTINGS, NOW)
     assert (curve.crosses_in_days, curve.expires_in_days, curve.kept_because) == (None, None, None)
 
 
 async def test_the_day_of_expiry_is_the_day_on_which_consolidation_lets_it_expire(
     open_memory: Callable[..., Memory],
 ) -> None:
-    memory = open_memory()
+    memory = open_memory(settings=SETTINGS)
     said_at = NOW - 100 * DAY_S
     await memory.add([Statement("It was nice there.", said_at=said_at), Statement("It was nice here.", said_at=NOW)])
     old, _ = sorted(memory.memories.list(), key=lambda one: one.said_at)

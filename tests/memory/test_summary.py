@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.core.tokens import tokens_of
 from workbench.memory.summary import (
     CUT,
     LONGEST_LINE_CHARS,
@@ -15,7 +16,6 @@ from workbench.memory.summary import (
     most_informative,
     retold,
 )
-from workbench.memory.tokens import tokens_of
 
 FACTS = (
     "My dog Rufus was born in May 2019.",
@@ -95,14 +95,3 @@ def test_a_long_sentence_is_cut_with_a_mark() -> None:
     assert len(line) <= LONGEST_LINE_CHARS
     assert line.endswith(CUT)
     assert flattened("a\n\n b\tc") == "a b c"
-
-
-@given(st.text(), st.text())
-def test_two_texts_joined_never_take_more_tokens_than_apart(left: str, right: str) -> None:
-    assert tokens_of(left + right) <= tokens_of(left) + tokens_of(right)
-
-
-def test_tokens_are_a_quarter_of_english_and_nearly_two_a_japanese_character() -> None:
-    assert tokens_of("My dog is called Rufus and he is brown.") == 39 // 4 + 1
-    assert 35 <= tokens_of("会議は来週の火曜日の午後三時に始まります") <= 40  # the embedded model's own count is 39
-    assert tokens_of("") == 1

@@ -8,9 +8,9 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from tests.memory.test_inspection import NOW, WEAK, a_memory
+from tests.memory.test_inspection import NOW, SETTINGS, WEAK, a_memory
 from workbench.core.records import Recalled, Statement
-from workbench.core.schema import ImportanceSettings, Settings
+from workbench.core.schema import ImportanceSettings
 from workbench.memory import Memory, MiniLM
 from workbench.memory.importance import PARTS as IMPORTANCE_PARTS
 from workbench.memory.inspection import LIFT, anatomy, fading, in_bins, vector_map
@@ -69,7 +69,7 @@ def test_the_shares_of_an_importance_are_stacked_up_to_it() -> None:
 
 def test_a_curve_is_marked_on_the_day_it_falls_below() -> None:
     parts = {**WEAK, "novelty": 0.55}
-    curve = fading(a_memory(parts=parts), Settings(), NOW)
+    curve = fading(a_memory(parts=parts), SETTINGS, NOW)
     assert curve.crosses_in_days
     figure = fading_curves({"My dog": curve})
     sizes = figure.data[0].marker.size

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workbench.core.errors import ContextOverflow
 from workbench.core.records import Message
 from workbench.core.schema import ReasoningSettings
-from workbench.reasoning.budget import check_room, estimate_tokens, latest_history, prompt_tokens
+from workbench.reasoning.budget import check_room, latest_history, prompt_tokens
 from workbench.reasoning.steps import choose_strategy
 
 
@@ -41,8 +41,3 @@ def test_a_prompt_that_is_too_long_is_refused_and_one_that_just_fits_is_not() ->
     check_room(prompt, room_tokens=prompt_tokens(prompt))
     with pytest.raises(ContextOverflow, match=r"about 1 tokens too long.*model\.context_tokens"):
         check_room(prompt, room_tokens=prompt_tokens(prompt) - 1)
-
-
-def test_japanese_counts_a_token_a_character() -> None:
-    assert estimate_tokens("こんにちは") == 5
-    assert estimate_tokens("hello world!") == 3

@@ -61,7 +61,6 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-memory_upkeep.register(app)
 Id = Annotated[str, typer.Argument(metavar="ID", help="A memory's id, or the beginning of it.")]
 
 
@@ -226,3 +225,6 @@ def _pin(memory_id: str, word: str, *, pinned: bool) -> None:
 
 def _these(count: int) -> str:
     return "1 memory" if count == 1 else f"{count} memories"
+
+
+memory_upkeep.register(app)  # after the others, as the help lists them

@@ -28,7 +28,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import StoreCorrupt, StoreLocked
+from workbench.core.errors import StoreCorrupt, StoreFull, StoreLocked
 from workbench.memory.failures import translated
 from workbench.memory.index import Hit
 from workbench.memory.memories import Vectors
@@ -298,4 +298,6 @@ def _in_our_words(place: str) -> Iterator[None]:
     try:
         yield
     except ChromaError as error:
+        if "disk is full" in str(error):
+            raise StoreFull(f"No space is left for the index {place}; free some space, then start again") from error
         raise StoreCorrupt(f"The index {place} cannot be used ({error}); restart to rebuild it") from error

@@ -29,7 +29,7 @@ from workbench.memory.contradictions import overtaken
 from workbench.memory.duplicates import absorbed, nearest_earlier
 from workbench.memory.importance import importance, parts_of
 from workbench.memory.keeping import answering, least_first
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 
 if TYPE_CHECKING:
     from workbench.core.schema import ConsolidationSettings, ImportanceSettings

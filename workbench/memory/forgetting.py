@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from workbench.memory.vault import Vault
 
 ROWS_AT_ONCE = 20
+LATEST_CHANGES = 5_000  # of the journal, looked through for what was forgotten during a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,6 @@ def without_what_was_forgotten(connection: Connection, turn: Turn) -> dict[str, 
     trace = Trace.of({one.memory_id: one.text for one in turn.recalled if one.memory_id in gone})
     record = {**turn.to_dict(), "history": []}
     return trace.in_turn(record) or record
-
-
-LATEST_CHANGES = 5_000  # of the journal, looked through for what was forgotten during a turn
 
 
 class _Scan:

@@ -46,7 +46,7 @@ _YOU = (
     r"\b(?:can|could|will|would) you (?:please )?|\byou (?:must|should|have to) |\b(?:want|need|like) you to |\bplease "
 )
 EXPLICIT = re.compile(
-    rf"(?:^|[.!?;:\n]\s*){_ASIDE}(?:{_VERB}\b{_MUSES}|{_NOTE})(?![^.!?\n]*\?)"
+    rf"(?:^|[.!?;:\n][^\S\n]*){_ASIDE}(?:{_VERB}\b{_MUSES}|{_NOTE})(?![^.!?\n]*\?)"
     rf"|{_YOU}(?:{_VERB}\b{_MUSES}|not forget|{_NOTE})"
     r"|\b(?:for (?:the|your) record|for (?:your )?future reference|from now on|fyi)\b",
     re.IGNORECASE,

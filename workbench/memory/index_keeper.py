@@ -107,7 +107,8 @@ class IndexKeeper:
         """Give up Chroma after it failed in use: files for the rest of this process, a server for half a minute."""
         with self._lock:
             if self._chroma is not None:
-                self._chroma.drop() if self._url is None else self._chroma.close()
+                broken = self._url is None and isinstance(error, StoreCorrupt)
+                self._chroma.drop() if broken else self._chroma.close()
             self._chroma = None
             self._give_up(error)
         return self._exact

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from workbench.memory.importance import importance
 from workbench.memory.telling import asks_something, telling
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 
 if TYPE_CHECKING:
     from workbench.core.schema import ImportanceSettings

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from workbench.core.errors import NotStored
+from workbench.core.errors import NotStored, StoreCorrupt, StoreError
 from workbench.core.records import new_id
 from workbench.memory.database import Database
 from workbench.memory.tables import changes, memories
@@ -251,7 +252,10 @@ class Memories:
                 "vector": vault.seal_vector(vector, f"memories.vector:{memory_id}"),
                 "embedder": embedder,
             }
-            change(connection, memory_id, "edited", **values)
+            try:
+                change(connection, memory_id, "edited", **values)
+            except IntegrityError as error:
+                raise StoreError("Another memory says exactly that; forget one of the two") from error
         self.database.scrub()
 
     def forget(self, ids: Sequence[str]) -> None:
@@ -403,5 +407,7 @@ def _matrix(rows: Sequence[tuple[str, bytes]], vault: Vault) -> Vectors:
     import numpy as np
 
     opened = [vault.open_vector(vector, f"memories.vector:{name}") for name, vector in rows]
+    if len({len(vector) for vector in opened}) > 1:
+        raise StoreCorrupt("Some vectors of this memory are damaged; run: workbench memory rebuild --embed")
     flat = np.frombuffer(b"".join(opened), "<f4")
     return Vectors(tuple(name for name, _ in rows), flat.reshape(len(rows), -1) if rows else flat.reshape(0, 0))

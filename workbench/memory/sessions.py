@@ -243,8 +243,15 @@ class Sessions:
 
     def _begin(self, connection: Connection, session: Session) -> None:
         """Store a new session; two processes may have begun one of the same name, and the second gets a number."""
-        name = free_name(session.name, {other.name for other in self._all(connection)})
+        name = free_name(session.name, self._taken(connection, session.name))
         _insert_session(connection, self._vault, replace(session, name=name))
+
+    def _taken(self, connection: Connection, name: str) -> set[str]:
+        """The names in use; none where the database itself can say that this one is free."""
+        held = select(sessions.c.id, sessions.c.name)
+        if not self._vault.seals and not connection.execute(held.where(sessions.c.name == name)).first():
+            return set()
+        return {self._name_of(row) for row in connection.execute(held).mappings()}
 
     def _all(self, connection: Connection) -> tuple[Session, ...]:
         used = func.coalesce(func.max(turns.c.asked_at), sessions.c.created_at)

@@ -276,10 +276,8 @@ class Memory:
     def close(self) -> None:
         """Write down what was counted, release the index and the database; a second call does nothing."""
         self._closing.set()
-        try:
+        if self._recalls:
             self._count_recalls()
-        except StoreError as error:  # a count is not worth failing for
-            log.info("The last recalls were not counted: %s", error)
         self._keeper.close()
         self.database.close()
 
@@ -288,8 +286,11 @@ class Memory:
 
     def _count_recalls(self) -> None:
         recalls, self._recalls = self._recalls, Counter()
-        if recalls:
+        try:
             self.memories.touch(recalls, self._clock())
+        except StoreError as error:  # a count is not worth failing for: it is written with the next ones
+            log.info("Some recalls are not counted yet: %s", error)
+            self._recalls.update(recalls)
 
 
 def _remove_index(folder: Path, database: Database) -> None:

@@ -26,7 +26,7 @@ from typing import Literal
 
 from workbench.memory.memorable import BREAK, CODE, memorable
 from workbench.memory.text import storable
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 from workbench.memory.wording import words
 
 CUT = "[…]"  # stands where something was left out

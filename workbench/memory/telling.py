@@ -38,7 +38,7 @@ PAST = re.compile(
 TELLS_TIME = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|recently|since|week(?:end|s)?|months?|years?|days?|(?:19|20)\d\d"
     rf"|{'|'.join(calendar.day_name)}|{'|'.join(calendar.month_name[1:])})\b"
-    r"|昨日|今日|明日|[先今来]週|[先今来]月|[去昨今来]年|一昨日|おととい|週末|[月火水木金土日]曜|\d+\s*(?:年|月|日|週間|時)|前に",
+    r"|昨日|今日|明日|[先今来]週|[先今来]月|[去昨今来]年|一昨日|おととい|週末|[月火水木金土日]曜|\d\s*(?:年|月|日|週間|時)|前に",
     re.IGNORECASE,
 )
 ASKS_SOMEWHERE = re.compile(r"[?？]|(?:です|ます)か。")

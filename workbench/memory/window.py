@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from workbench.core.records import Message
 from workbench.memory.summary import CUT
-from workbench.memory.tokens import tokens_of
+from workbench.core.tokens import tokens_of
 
 MESSAGE_TOKENS = 5  # role and separators of a chat format
 MARK = f" {CUT} "

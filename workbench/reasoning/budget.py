@@ -1,9 +1,9 @@
 """How much of a conversation fits the model's context: recent turns stay, older ones go first.
 
-    tokens ≈ ASCII characters / 4 + other characters        (an estimate: engines count exactly, but only when asked)
+Lengths are the estimate of `core/tokens.py`: engines count exactly, but only when asked.
 
->>> estimate_tokens("Hello, world"), estimate_tokens("こんにちは")
-(3, 5)
+>>> prompt_tokens([Message("user", "Hello, world")])
+9
 """
 
 from __future__ import annotations
@@ -12,18 +12,13 @@ from collections.abc import Sequence
 
 from workbench.core.errors import ContextOverflow
 from workbench.core.records import Message
+from workbench.core.tokens import tokens_of
 
 PER_MESSAGE_TOKENS = 5  # role and separators of a chat format
 
 
-def estimate_tokens(text: str) -> int:
-    """Roughly how many tokens a text is; English within 20 %, Japanese on the safe side."""
-    plain = sum(character.isascii() for character in text)
-    return plain // 4 + (len(text) - plain)
-
-
 def prompt_tokens(messages: Sequence[Message]) -> int:
-    return sum(estimate_tokens(message.content) + PER_MESSAGE_TOKENS for message in messages)
+    return sum(tokens_of(message.content) + PER_MESSAGE_TOKENS for message in messages)
 
 
 def check_room(messages: Sequence[Message], *, room_tokens: int) -> None:

@@ -2,27 +2,27 @@
 
     ranked ──relevant?──near-duplicate of a better one?──fits k and the token budget?──► chosen
 
-A memory is relevant when its vector is near the question's, or when it holds half of the question's words by weight.
+A memory is relevant when its vector is near the question's, or when it holds half of the question's words by weight,
+each once.
 One that does not fit the budget is passed over, and a shorter one after it may still fit. It ranks nothing itself.
 
->>> tokens_of("My dog is called Rufus.")
-6
+>>> is_relevant(cosine=0.1, matched_share=0.6, min_score=0.3)
+True
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from workbench.memory.recall.ranking import K1
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-CHARS_PER_TOKEN = 4
-WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
-MATCHED_SHARE = 0.5  # of the question's words, weighted by idf
+MATCHED_SHARE = 0.5  # of what a memory of average length gains that holds every word of the question once
 SAME_COSINE = 0.98  # two memories this near say the same
 
 
@@ -35,14 +35,9 @@ class Budget:
     min_score: float = -1.0  # cosine
 
 
-def tokens_of(text: str) -> int:
-    """About how many tokens a text has: a quarter of its characters, but a whole one for each wide (CJK) character."""
-    wide = 0 if text.isascii() else len(WIDE.findall(text))
-    return wide + (len(text) - wide) // CHARS_PER_TOKEN + 1
-
-
 def is_relevant(cosine: float, matched_share: float, min_score: float) -> bool:
-    return cosine >= min_score or matched_share >= MATCHED_SHARE
+    """Args: matched_share: the words part of `ranking`, 0..1, which saturates: one occurrence gives 1 / (1 + k1)."""
+    return cosine >= min_score or matched_share >= MATCHED_SHARE / (1 + K1)
 
 
 def packed(lengths: Sequence[int], budget: Budget, *, twin: Callable[[int, list[int]], bool]) -> Iterator[int]:

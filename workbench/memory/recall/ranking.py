@@ -1,7 +1,7 @@
 """The arithmetic of recall: how well each memory answers a question, as a sum of parts that can be shown.
 
     base    = 2·words + .2·speaker + .25·month + .1·time + .1·first person + .05·ln(1 + stated) − .1·asks
-    score   = base + cosine, over a pool of the best by base and the best by cosine
+    score   = base + 1.25·cosine, over a pool of the best by base and the best by cosine
     total   = score + ¼·(best score of the same session in the pool)
 
     words   = Σ idf(t) · x / (x + K) / Σ idf(t)                     over the question's terms t
@@ -44,7 +44,7 @@ class Weights:
     """The coefficients of the sum; 0 leaves a part out."""
 
     words: float = 2.0
-    cosine: float = 1.0
+    cosine: float = 1.25
     speaker: float = 0.2
     month: float = 0.25
     time: float = 0.1

@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.records import Recalled
+from workbench.core.tokens import tokens_of
 from workbench.memory.recall import ranking
-from workbench.memory.recall.choosing import Budget, is_relevant, packed, says_the_same, tokens_of
+from workbench.memory.recall.choosing import Budget, is_relevant, packed, says_the_same
 from workbench.memory.recall.ranking import Scores, Weights
 from workbench.memory.recall.reading import Asked, ask
 from workbench.memory.recall.roster import Roster
