@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from workbench.core.schema import ConsolidationSettings, ImportanceSettings
+from workbench.core.tokens import tokens_of
 from workbench.memory import MiniLM
 from workbench.memory.consolidation import DAY_S, Decision, Plan, plan
 from workbench.memory.contradictions import claim_of, contradicts, is_single
 from workbench.memory.duplicates import folded, near_pairs, nearest_earlier, says_the_same
 from workbench.memory.importance import parts_of
 from workbench.memory.memories import StoredMemory, Vectors
-from workbench.core.tokens import tokens_of
 
 NOW = 1_700_000_000.0
 SCORING = ImportanceSettings()

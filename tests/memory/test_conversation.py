@@ -10,6 +10,7 @@ from sqlalchemy import event, select
 
 from workbench.core.errors import ModelTimeout
 from workbench.core.records import Language, Message, Turn
+from workbench.core.tokens import tokens_of
 from workbench.memory import memories as memory_rows
 from workbench.memory.conversation import LEAST_TOKENS, Conversation
 from workbench.memory.database import Database
@@ -17,7 +18,6 @@ from workbench.memory.memories import Memories, NewMemory
 from workbench.memory.sessions import Sessions
 from workbench.memory.summary import CUT
 from workbench.memory.tables import sessions as session_table
-from workbench.core.tokens import tokens_of
 from workbench.memory.window import MESSAGE_TOKENS, cut_middle
 
 VECTOR = b"\0" * 8

@@ -25,11 +25,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from workbench.core.tokens import tokens_of
 from workbench.memory.contradictions import overtaken
 from workbench.memory.duplicates import absorbed, nearest_earlier
 from workbench.memory.importance import importance, parts_of
 from workbench.memory.keeping import answering, least_first
-from workbench.core.tokens import tokens_of
 
 if TYPE_CHECKING:
     from workbench.core.schema import ConsolidationSettings, ImportanceSettings

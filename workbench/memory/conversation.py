@@ -25,9 +25,9 @@ from sqlalchemy import Connection, Select, func, select, update
 
 from workbench.core.errors import ModelError
 from workbench.core.records import Language, Message
+from workbench.core.tokens import tokens_of
 from workbench.memory.summary import Line, Summary, extended, flattened, lines_of, most_informative, retold
 from workbench.memory.tables import changes, memories, sessions, turns
-from workbench.core.tokens import tokens_of
 from workbench.memory.window import MESSAGE_TOKENS, Said, cut_middle, fitting
 
 if TYPE_CHECKING:

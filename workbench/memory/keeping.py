@@ -18,9 +18,9 @@ import bisect
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from workbench.core.tokens import tokens_of
 from workbench.memory.importance import importance
 from workbench.memory.telling import asks_something, telling
-from workbench.core.tokens import tokens_of
 
 if TYPE_CHECKING:
     from workbench.core.schema import ImportanceSettings

@@ -24,9 +24,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from workbench.core.tokens import tokens_of
 from workbench.memory.memorable import BREAK, CODE, memorable
 from workbench.memory.text import storable
-from workbench.core.tokens import tokens_of
 from workbench.memory.wording import words
 
 CUT = "[…]"  # stands where something was left out

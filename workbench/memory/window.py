@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.core.records import Message
-from workbench.memory.summary import CUT
 from workbench.core.tokens import tokens_of
+from workbench.memory.summary import CUT
 
 MESSAGE_TOKENS = 5  # role and separators of a chat format
 MARK = f" {CUT} "
