@@ -36,7 +36,7 @@ check: $(VENV)/.everything ## ruff, mypy --strict, import-linter
 lab: $(VENV)/.everything ## JupyterLab on the first notebook
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
-dashboards: $(VENV)/.everything ## chat and live memory chart in the browser (Voila)
+dashboards: $(VENV)/.everything ## chat, live memory chart and memory screen in the browser (Voila)
 	$(BIN)/python -m workbench.panels --port=8866
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
@@ -49,6 +49,7 @@ notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised ou
 bench: $(VENV)/.everything ## measure, write benchmarks/results/*.json
 	$(BIN)/python benchmarks/answering.py --out benchmarks/results/answering.json
 	$(BIN)/python benchmarks/reasoning.py --out benchmarks/results/reasoning.json
+	$(BIN)/python benchmarks/memory.py --only japanese speed
 
 setup: $(VENV)/.everything ## install everything and change nothing else
 

@@ -11,9 +11,9 @@ from workbench.evaluation.conversations import Conversation
 from workbench.evaluation.plain_ranking import plain_ranking
 from workbench.evaluation.retention import by_consolidation, consolidated_recall, material, policies
 from workbench.memory import Embedder
+from workbench.memory.weighing.importance import PARTS
 
 YEAR_S = 365 * 86_400.0
-ABLATED = ("novelty", "specificity", "recency")  # the others are the same for all memories nobody used yet
 
 
 async def measured(conversations: Sequence[Conversation], embedder: Embedder) -> dict[str, Any]:
@@ -21,5 +21,5 @@ async def measured(conversations: Sequence[Conversation], embedder: Embedder) ->
     scoring = ImportanceSettings()
     asked = [material(one, embedder.embed) for one in conversations]
     later = max(memory.said_at for one in asked for memory in one.memories) + YEAR_S
-    compared = {**policies(scoring, ablate=ABLATED), "a year later": [by_consolidation(scoring, now=later)]}
+    compared = {**policies(scoring, ablate=PARTS), "a year later": [by_consolidation(scoring, now=later)]}
     return {"rows": [asdict(row) for row in consolidated_recall(asked, plain_ranking, compared)]}

@@ -13,7 +13,7 @@ import pytest
 
 from tests.models.ollama_server import OllamaWire
 from workbench.cli.app import run
-from workbench.memory.keys import new_key
+from workbench.memory.vault.keys import new_key
 
 Capture = pytest.CaptureFixture[str]
 DOG = "My dog is called Rufus."

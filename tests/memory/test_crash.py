@@ -17,7 +17,7 @@ import pytest
 
 from workbench.core.schema import Settings
 from workbench.memory import Memory, MiniLM
-from workbench.memory.checkup import check
+from workbench.memory.upkeep.checkup import check
 
 SEED = 20_261_122
 WRITES = 200

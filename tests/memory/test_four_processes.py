@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from workbench.core.schema import Settings
-from workbench.memory.checkup import check
+from workbench.memory.upkeep.checkup import check
 
 ROLES = {"owner": "chroma", "first": "auto", "second": "exact"}
 FEW = 12  # of what each wrote is asked for by its words

@@ -42,7 +42,7 @@ async def assert_holds_exactly(memory: Memory, kept: list[Turn]) -> None:
 
 
 async def test_a_database_at_its_page_limit_keeps_what_it_acknowledged(memory: Memory, open_memory: Opener) -> None:
-    engine = memory._database._engine
+    engine = memory.database._engine
     engine.dispose()
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 100"))
     kept = await fill(memory)
@@ -83,7 +83,7 @@ async def test_a_full_file_system_keeps_what_it_acknowledged_and_goes_on_once_th
     memory.close()
     grow(small_disk)
     memory = open_memory(small_disk)
-    with memory._database.read() as connection:
+    with memory.database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     await assert_holds_exactly(memory, kept)
     kept.append(await memory.remember(Turn(question="My dog is called Rufus.", answer="Good dog.")))

@@ -17,6 +17,7 @@ from workbench.core.records import Turn
 from workbench.memory import Memory, MiniLM
 from workbench.memory.database import open_database
 from workbench.memory.embedders import minilm as minilm_room
+from workbench.memory.recall.ranking import Weights
 from workbench.memory.recall.why import when_said
 
 Opener = Callable[..., Memory]
@@ -33,9 +34,8 @@ async def test_what_was_said_in_one_session_is_recalled_in_the_next_process(open
         turn.session_id,
     )
     assert found.parts["cosine"] > 0.5
-    assert (
-        found.why == f'shares "dog" with the question; cosine {found.parts["cosine"]:.2f}; said by you; said just now'
-    )
+    cosine = found.parts["cosine"] / Weights().cosine
+    assert found.why == f'shares "dog" with the question; cosine {cosine:.2f}; said by you; said just now'
 
 
 async def test_hits_come_best_first_and_obey_k_and_min_score(memory: Memory) -> None:

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from tests.memory.index.test_vector_index import NAME, filled_home
 from tests.memory.test_full_disk import fill_with_ballast, grow, small_disk
-from tests.memory.test_vector_index import NAME, filled_home
 from workbench.cli.app import run
 from workbench.core.errors import StoreError, StoreFull, StoreLocked, StoreReadOnly
 from workbench.core.records import Statement, Turn
 from workbench.core.schema import Settings
 from workbench.memory import Memory
-from workbench.memory.checkup import check, rebuild
 from workbench.memory.database import open_database
 from workbench.memory.memories import Memories
+from workbench.memory.upkeep.checkup import check, rebuild
 
 __all__ = ["filled_home", "small_disk"]
 

@@ -14,8 +14,8 @@ import pytest
 from workbench.core.errors import QuestionError
 from workbench.core.records import Recalled, Session
 from workbench.core.schema import Settings
-from workbench.memory.inspection import Plane, Spot, VectorMap
 from workbench.memory.memories import Change, StoredMemory
+from workbench.memory.upkeep.inspection import Plane, Spot, VectorMap
 from workbench.panels import memory_showing, memory_state
 from workbench.panels.memory_state import PAGE_ROWS, Desk, Explained, Filters, filters_from, page_of
 

@@ -8,18 +8,19 @@ from typing import Any
 import plotly.graph_objects as go
 import pytest
 
-from tests.memory.test_inspection import NOW, SETTINGS, WEAK, a_memory
+from tests.memory.upkeep.test_inspection import NOW, SETTINGS, WEAK, a_memory
 from workbench.core.records import Recalled, Statement
 from workbench.core.schema import ImportanceSettings
 from workbench.memory import Memory, MiniLM
-from workbench.memory.importance import PARTS as IMPORTANCE_PARTS
-from workbench.memory.inspection import LIFT, anatomy, fading, in_bins, vector_map
 from workbench.memory.memories import Change
 from workbench.memory.recall.ranking import PARTS as SCORE_PARTS
+from workbench.memory.upkeep.inspection import LIFT, anatomy, fading, in_bins, vector_map
+from workbench.memory.weighing.importance import PARTS as IMPORTANCE_PARTS
 from workbench.plots.memory import (
     IMPORTANCE_COLOURS,
     LABEL_CHARS,
     SCORE_COLOURS,
+    cost_growth,
     fading_curves,
     importance_parts,
     memory_lifetimes,
@@ -107,3 +108,17 @@ def test_an_empty_figure_says_why_it_is_empty(draw: Callable[[Any], go.Figure]) 
 
 def test_a_label_is_cut_at_its_length() -> None:
     assert len(short("long " * 50)) <= LABEL_CHARS
+
+
+def test_the_cost_of_growth_has_a_line_for_each_index_and_work_with_its_spread() -> None:
+    spread = {"p50": 10.0, "p95": 14.0}
+    rows = [
+        {"memories": size, "index": index, "search_ms": spread, "write_ms": spread}
+        for size in (1_000, 10_000)
+        for index in ("exact", "chroma")
+    ]
+    figure = cost_growth(rows)
+    assert [line.name for line in figure.data] == ["search, exact", "write, exact", "search, chroma", "write, chroma"]
+    assert list(figure.data[0].x) == [1_000, 10_000]
+    assert list(figure.data[0].error_y.array) == [4.0, 4.0]
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("memories in the store", "time (ms)")

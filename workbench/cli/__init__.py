@@ -1,6 +1,6 @@
 """The command line, `workbench`: each command is one call of the agent, shown with rich. No logic of a walk lives here.
 
-    workbench ask | chat | feedback | sessions | models | config | doctor | tour
+    workbench ask | chat | feedback | sessions | memory | models | config | doctor | tour
 
 Bad input ends in one sentence on standard error and exit code 2; a traceback goes to HOME/logs/workbench.log.
 """

@@ -122,7 +122,7 @@ def search(
 @app.command()
 def show(memory_id: Id, as_json: AsJson = False) -> None:
     """Show everything about one memory: where it comes from, what it weighs, what became of it."""
-    from workbench.memory.inspection import anatomy, story
+    from workbench.memory.upkeep.inspection import anatomy, story
 
     with opened() as memory:
         one = memory.memories.get(memory_id)

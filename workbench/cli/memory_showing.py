@@ -17,10 +17,10 @@ from workbench.cli.showing import table, when
 
 if TYPE_CHECKING:
     from workbench.core.records import Recalled, Session, Turn
-    from workbench.memory.consolidation import Plan
-    from workbench.memory.consolidator import Report
-    from workbench.memory.inspection import Anatomy, Story
+    from workbench.memory.consolidation.consolidator import Report
+    from workbench.memory.consolidation.plan import Plan
     from workbench.memory.memories import StoredMemory
+    from workbench.memory.upkeep.inspection import Anatomy, Story
 
 BRIEF_CHARS = 160
 SHOWN_AT_ALL = 0.005  # a difference that two decimals show

@@ -24,7 +24,7 @@ from workbench.core.errors import StoreError
 if TYPE_CHECKING:
     from workbench.core.settings import Settings
     from workbench.memory import Memory
-    from workbench.memory.keys import PersonKey
+    from workbench.memory.vault.keys import PersonKey
 
 KEEP_IT = "Keep a copy of it elsewhere: without it an encrypted memory cannot be read."
 
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def check(as_json: AsJson = False) -> None:
     """Look for faults in the database and its index, and say what mends each."""
     from workbench.memory import open_embedder
-    from workbench.memory.checkup import check as examine
+    from workbench.memory.upkeep.checkup import check as examine
 
     settings = open_desk()
     embedder = open_embedder(settings.memory.embedder, ollama_host=settings.ollama.host).name
@@ -76,8 +76,8 @@ def encrypt(
     ] = False,
 ) -> None:
     """Encrypt what is remembered, with the key that the settings name."""
-    from workbench.memory import conversion
-    from workbench.memory.keys import keys_from
+    from workbench.memory.vault import conversion
+    from workbench.memory.vault.keys import keys_from
 
     settings = open_desk()
     with opened(settings) as memory, bar("encrypting") as step:
@@ -89,7 +89,7 @@ def encrypt(
 
 def decrypt() -> None:
     """Make an encrypted memory readable without a key."""
-    from workbench.memory import conversion
+    from workbench.memory.vault import conversion
 
     settings = open_desk()
     if settings.memory.encrypt_memory:
@@ -119,7 +119,7 @@ def new_key(
     ] = None,
 ) -> None:
     """Write a fresh key to a file that only you can read."""
-    from workbench.memory.keys import key_file_of, new_key_file
+    from workbench.memory.vault.keys import key_file_of, new_key_file
 
     path = out_file or key_file_of(open_desk())
     new_key_file(path)
@@ -127,8 +127,8 @@ def new_key(
 
 
 def _embed(memory: Memory) -> None:
-    from workbench.memory.reembedding import reembed
-    from workbench.memory.row_checks import set_aside, unusable
+    from workbench.memory.upkeep.reembedding import reembed
+    from workbench.memory.upkeep.row_checks import set_aside, unusable
 
     set_aside(memory.database, unusable(memory.database))
     with bar("embedding") as step:
@@ -137,8 +137,8 @@ def _embed(memory: Memory) -> None:
 
 
 def _rebuild_index(settings: Settings, memory: Memory) -> None:
-    from workbench.memory.checkup import rebuild as refill
-    from workbench.memory.conversion import remove_index
+    from workbench.memory.upkeep.checkup import rebuild as refill
+    from workbench.memory.vault.conversion import remove_index
 
     folder, dials = settings.home / "memory", settings.memory
     if dials.index == "exact" or memory.database.vault.seals_vectors:
@@ -152,8 +152,8 @@ def _rebuild_index(settings: Settings, memory: Memory) -> None:
 
 
 def _rotated(settings: Settings, memory: Memory, to: Path | None, step: Step) -> PersonKey:
-    from workbench.memory import conversion
-    from workbench.memory.keys import FirstOf, key_file_of, keys_from, new_key_file
+    from workbench.memory.vault import conversion
+    from workbench.memory.vault.keys import FirstOf, key_file_of, keys_from, new_key_file
 
     path = key_file_of(settings)
     if not memory.database.vault.seals:

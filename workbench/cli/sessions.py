@@ -29,7 +29,7 @@ from workbench.cli.showing import AsJson, print_json, table, when
 if TYPE_CHECKING:
     from workbench.core.records import Session, Turn
     from workbench.memory import Memory
-    from workbench.memory.importing import Imported
+    from workbench.memory.exchange.importing import Imported
 
 SHOW = "show"
 
@@ -91,7 +91,7 @@ def export(
     ] = None,
 ) -> None:
     """Write conversations, feedback and memories to a file or to standard output, in plain text."""
-    from workbench.memory.exchange import exported, save_export
+    from workbench.memory.exchange.exporting import exported, save_export
 
     with _memory() as memory:
         database = memory.database
@@ -109,7 +109,7 @@ def export(
 @app.command("import")
 def import_(file: Annotated[Path, typer.Argument(help="A file written by `sessions export`.")]) -> None:
     """Take in an export; what is here already stays as it is."""
-    from workbench.memory.importing import import_file
+    from workbench.memory.exchange.importing import import_file
 
     with _memory() as memory, _progress(file) as on_progress:
         done = import_file(memory.database, file, memory.embedder, on_progress=on_progress)

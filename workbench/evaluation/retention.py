@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.memory.consolidation import LEAVING, plan
-from workbench.memory.kinds import event_time, kind_of
+from workbench.memory.consolidation.plan import LEAVING, plan
 from workbench.memory.memories import StoredMemory, Vectors
 from workbench.memory.recall.words import STOP, words
+from workbench.memory.weighing.kinds import event_time, kind_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ neither SQLAlchemy nor Chroma; `Memory.open` and `open_index` do.
 """
 
 from workbench.memory.embedders import Embedder, MiniLM, open_embedder
-from workbench.memory.memorable import memorable
 from workbench.memory.store import Memory
+from workbench.memory.weighing.memorable import memorable
 
 __all__ = ["Embedder", "Memory", "MiniLM", "memorable", "open_embedder"]

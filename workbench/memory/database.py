@@ -26,10 +26,10 @@ from workbench.core.errors import Cancelled, StoreError, StoreLocked
 from workbench.memory.failures import translated
 from workbench.memory.migrate import HEAD, revision_of, upgrade
 from workbench.memory.tables import keys as key_table
-from workbench.memory.vault import PlainVault, Vault
+from workbench.memory.vault.plain import PlainVault, Vault
 
 if TYPE_CHECKING:
-    from workbench.memory.keys import KeySource
+    from workbench.memory.vault.keys import KeySource
 
 BUSY_TIMEOUT_S = 5.0
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
@@ -134,7 +134,7 @@ def open_database(
         StoreError: it cannot be opened, or a newer workbench wrote it.
     """
     if encrypt:
-        from workbench.memory.keys import first_key
+        from workbench.memory.vault.keys import first_key
 
         first_key(keys, "Memory is to be encrypted")
     url = _url_of(where)
@@ -157,7 +157,7 @@ def _unlock(database: Database, source: KeySource | None) -> None:
     with database.bare() as connection:
         if not inspect(connection).has_table("keys") or not connection.execute(select(key_table.c.id).limit(1)).first():
             return
-        from workbench.memory.sealing import key_rows, unlocked
+        from workbench.memory.vault.sealing import key_rows, unlocked
 
         database.vault = unlocked(key_rows(connection), source, database.place)
 
@@ -172,7 +172,7 @@ def _bring_up_to_date(database: Database) -> None:
 
 def _encrypt(database: Database, source: KeySource | None, *, encrypt: bool, vectors: bool) -> None:
     """What is plain and should not be is encrypted, and what a killed process began is finished."""
-    from workbench.memory import conversion
+    from workbench.memory.vault import conversion
 
     wanted = (encrypt and not database.vault.seals) or (vectors and not database.vault.seals_vectors)
     if wanted and source is not None:

@@ -26,7 +26,7 @@ from workbench.core.records import new_id
 from workbench.memory.database import Database
 from workbench.memory.tables import changes, memories
 from workbench.memory.text import storable
-from workbench.memory.vault import Vault
+from workbench.memory.vault.plain import Vault
 
 if TYPE_CHECKING:
     import numpy as np

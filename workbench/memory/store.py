@@ -31,22 +31,22 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.core.errors import StoreError
 from workbench.core.records import Recalled, Session, Statement, Turn
 from workbench.memory.embedders import Embedder, MiniLM
-from workbench.memory.memorable import memorable
+from workbench.memory.weighing.memorable import memorable
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from workbench.core.schema import Settings
-    from workbench.memory.consolidator import Consolidator
-    from workbench.memory.conversation import Conversation
+    from workbench.memory.consolidation.consolidator import Consolidator
     from workbench.memory.database import Database
-    from workbench.memory.index import Hit, VectorIndex
-    from workbench.memory.index_keeper import IndexKeeper
+    from workbench.memory.index.exact import Hit, VectorIndex
+    from workbench.memory.index.keeper import IndexKeeper
     from workbench.memory.memories import Memories, Vectors
     from workbench.memory.recall.recaller import Recaller
-    from workbench.memory.sessions import Sessions
-    from workbench.memory.writer import Writer
+    from workbench.memory.sessions.conversation import Conversation
+    from workbench.memory.sessions.sessions import Sessions
+    from workbench.memory.weighing.writer import Writer
 
 log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -68,10 +68,10 @@ class Memory:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        from workbench.memory.consolidator import Consolidator
-        from workbench.memory.conversation import Conversation
+        from workbench.memory.consolidation.consolidator import Consolidator
         from workbench.memory.recall.recaller import Recaller
-        from workbench.memory.writer import Writer
+        from workbench.memory.sessions.conversation import Conversation
+        from workbench.memory.weighing.writer import Writer
 
         self.settings = settings
         self.sessions = sessions
@@ -111,10 +111,10 @@ class Memory:
         """
         from workbench.core.schema import Settings
         from workbench.memory.database import open_database
-        from workbench.memory.index_keeper import IndexKeeper
-        from workbench.memory.keys import keys_from
+        from workbench.memory.index.keeper import IndexKeeper
         from workbench.memory.memories import Memories
-        from workbench.memory.sessions import Sessions
+        from workbench.memory.sessions.sessions import Sessions
+        from workbench.memory.vault.keys import keys_from
 
         settings = settings or Settings(home=home)
         settings = settings.model_copy(update={"memory": settings.memory.model_copy(update=overrides)})
@@ -255,7 +255,7 @@ class Memory:
         Raises:
             StoreError: the rest could not be written; the next call goes on.
         """
-        from workbench.memory.reembedding import pending, reembed
+        from workbench.memory.upkeep.reembedding import pending, reembed
 
         def tell(what: str) -> Callable[[int, int], None]:
             return lambda done, of: on_progress(what, done, of) if on_progress else None
@@ -295,7 +295,7 @@ class Memory:
 
 def _remove_index(folder: Path, database: Database) -> None:
     """No readable vector stays on disk beside encrypted ones."""
-    from workbench.memory.conversion import remove_index
+    from workbench.memory.vault.conversion import remove_index
 
     try:
         remove_index(folder)

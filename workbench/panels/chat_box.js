@@ -143,7 +143,13 @@ function render({ model, el }) {
   const status = element("p", "wb-note wb-status");
   status.setAttribute("role", "status");
   const { form, ask, stop } = makeForm(send);
-  root.append(element("h1", "wb-title", "Agent"), log, problem, form, status);
+  const title = element("h1", "wb-title", "Agent");
+  if (location.pathname.includes("/voila/")) {
+    const link = element("a", "wb-note", " Memory dashboard");
+    link.href = "memory.ipynb";
+    title.append(link);
+  }
+  root.append(title, log, problem, form, status);
   el.append(root);
 
   const drawn = new Map(); // number → { element, json }

@@ -29,7 +29,7 @@ from workbench.core.errors import QuestionError
 from workbench.core.settings import Settings, load_settings
 from workbench.logbook import start_log
 from workbench.memory import Memory
-from workbench.memory.inspection import Plane, VectorMap, vector_map
+from workbench.memory.upkeep.inspection import Plane, VectorMap, vector_map
 from workbench.panels import memory_showing, memory_state
 from workbench.panels.memory_state import MOST_HITS, ORDERS, Desk, Explained, Order
 from workbench.panels.memory_widgets import (

@@ -16,7 +16,9 @@ from typing import Any, get_args
 
 from workbench.core.records import Recalled
 from workbench.core.settings import Settings
-from workbench.memory.inspection import (
+from workbench.memory.memories import Change, Kind, State, StoredMemory, Tier
+from workbench.memory.recall.why import when_said
+from workbench.memory.upkeep.inspection import (
     Anatomy,
     Fading,
     Story,
@@ -26,8 +28,6 @@ from workbench.memory.inspection import (
     parts_today,
     story,
 )
-from workbench.memory.memories import Change, Kind, State, StoredMemory, Tier
-from workbench.memory.recall.why import when_said
 from workbench.panels.memory_state import Desk, Explained, page_of, passes
 
 Json = dict[str, Any]

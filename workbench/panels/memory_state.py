@@ -20,8 +20,8 @@ from typing import Any, Literal
 
 from workbench.core.errors import QuestionError
 from workbench.core.records import Recalled, Session
-from workbench.memory.inspection import VectorMap
 from workbench.memory.memories import Change, StoredMemory
+from workbench.memory.upkeep.inspection import VectorMap
 
 Order = Literal["said", "importance", "recalls", "text"]
 PAGE_ROWS = 12

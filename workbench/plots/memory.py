@@ -282,3 +282,27 @@ def _fading(name: str, curve: Fading, colour: str) -> go.Scatter:
         marker={"color": colour, "symbol": "diamond", "size": [11 if day == crossing else 0 for day in curve.days]},
         hovertemplate="in %{x} days: %{y:.2f}<extra></extra>",
     )
+
+
+def cost_growth(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """How long a search and a write take as the store grows; both axes are logarithmic, bars reach from p50 to p95.
+
+    Args:
+        rows: with `memories`, `index`, and `search_ms` and `write_ms`, each a p50 and a p95.
+    """
+    figure = new_figure("memories in the store", "time (ms)")
+    figure.update_xaxes(type="log")
+    figure.update_yaxes(type="log")
+    lines = [(index, what) for index in ("exact", "chroma") for what in ("search", "write")]
+    for colour, (index, what) in zip(PALETTE, lines, strict=False):
+        found = [row for row in rows if row["index"] == index]
+        middle = [row[f"{what}_ms"]["p50"] for row in found]
+        above = [row[f"{what}_ms"]["p95"] - row[f"{what}_ms"]["p50"] for row in found]
+        figure.add_scatter(
+            x=[row["memories"] for row in found],
+            y=middle,
+            name=f"{what}, {index}",
+            error_y={"type": "data", "array": above, "arrayminus": [0.0] * len(above)},
+            line={"color": colour, "dash": "solid" if what == "search" else "dot"},
+        )
+    return figure

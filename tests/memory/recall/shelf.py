@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from workbench.core.records import Session, begun_session
 from workbench.memory.database import open_database
-from workbench.memory.index import ExactIndex
+from workbench.memory.index.exact import ExactIndex
 from workbench.memory.memories import Memories, NewMemory, Tier, change
 from workbench.memory.recall.choosing import Budget
 from workbench.memory.recall.recaller import Recaller
-from workbench.memory.sessions import Sessions
+from workbench.memory.sessions.sessions import Sessions
 
 NAME = "hashed"
 DIMENSION = 16

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.memory.recall.shelf import NAME, NOW, Shelf, session, vector_of
-from workbench.memory.index_keeper import IndexKeeper
+from workbench.memory.index.keeper import IndexKeeper
 from workbench.memory.recall.choosing import Budget
 from workbench.memory.text import storable
 

@@ -2,8 +2,7 @@
 
     ranked ──relevant?──near-duplicate of a better one?──fits k and the token budget?──► chosen
 
-A memory is relevant when its vector is near the question's, or when it holds half of the question's words by weight,
-each once.
+A memory is relevant when its vector is near the question's, or when it holds half of the question's words by weight.
 One that does not fit the budget is passed over, and a shorter one after it may still fit. It ranks nothing itself.
 
 >>> is_relevant(cosine=0.1, matched_share=0.6, min_score=0.3)
@@ -16,13 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workbench.memory.recall.ranking import K1
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MATCHED_SHARE = 0.5  # of what a memory of average length gains that holds every word of the question once
+MATCHED_SHARE = 0.5  # of the question's words, by weight
 SAME_COSINE = 0.98  # two memories this near say the same
 
 
@@ -36,8 +33,8 @@ class Budget:
 
 
 def is_relevant(cosine: float, matched_share: float, min_score: float) -> bool:
-    """Args: matched_share: the words part of `ranking`, 0..1, which saturates: one occurrence gives 1 / (1 + k1)."""
-    return cosine >= min_score or matched_share >= MATCHED_SHARE / (1 + K1)
+    """Args: matched_share: `ranking.coverage`, 0..1."""
+    return cosine >= min_score or matched_share >= MATCHED_SHARE
 
 
 def packed(lengths: Sequence[int], budget: Budget, *, twin: Callable[[int, list[int]], bool]) -> Iterator[int]:

@@ -91,6 +91,18 @@ def words_part(roster: Roster, question: Sequence[str], weights: Weights) -> Sco
     return total / reachable
 
 
+def coverage(roster: Roster, question: Sequence[str], rows: NDArray[np.intp]) -> Scores:
+    """The share of the question's words, weighted by idf, that each row itself holds: shape (len(rows),), 0..1."""
+    held, total = np.zeros(len(rows)), 0.0
+    for term in question:
+        postings = roster.postings(term)
+        idf = inverse_document_frequency(0 if postings is None else len(postings.rows), len(roster))
+        total += idf
+        if postings is not None:
+            held += idf * np.isin(rows, postings.rows)
+    return held / total if total else held
+
+
 def inverse_document_frequency(holding: int, documents: int) -> float:
     """Positive, and the higher the fewer of the documents hold the term."""
     return float(np.log1p((documents - holding + 0.5) / (holding + 0.5)))

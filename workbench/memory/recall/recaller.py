@@ -31,7 +31,7 @@ from workbench.memory.recall.roster import Roster
 from workbench.memory.recall.why import why
 
 if TYPE_CHECKING:
-    from workbench.memory.index import Hit
+    from workbench.memory.index.exact import Hit
     from workbench.memory.memories import Memories, StoredMemory, Vectors
 
 TIE = 3  # decimals: scores that agree so far are equal
@@ -103,7 +103,7 @@ class Recaller:
         with self.roster.lock:
             asked = ask(question, self.roster.speakers())
             scored = self._scored(asked, vector, hits, exclude_session)
-            candidates = self._candidates(scored, budget)
+            candidates = self._candidates(scored, asked, budget)
         stored = self._memories.fetch([one.memory_id for one in candidates])
         kept = [one for one in candidates if one.memory_id in stored]  # gone: forgotten elsewhere a moment ago
         return tuple(self._told(kept[place], stored, asked, question) for place in self._packed(kept, stored, budget))
@@ -140,11 +140,12 @@ class Recaller:
             }
         return np.array([known.get(int(row), 0.0) for row in rows], np.float64)
 
-    def _candidates(self, scored: Scored, budget: Budget) -> list[Candidate]:
+    def _candidates(self, scored: Scored, asked: Asked, budget: Budget) -> list[Candidate]:
         rows = scored.rows
         importance, said_at = self.roster.column("importance")[rows], self.roster.column("said_at")[rows]
         order = np.lexsort((-said_at, -importance, -np.round(scored.total, TIE)))
         kept = order[: max(LEAST_SPARE, SPARE * budget.k)]
+        covered = ranking.coverage(self.roster, asked.terms, rows[kept])
         return [
             Candidate(
                 int(rows[at]),
@@ -153,12 +154,9 @@ class Recaller:
                 float(scored.cosines[at]),
                 {name: round(float(values[at]), 4) for name, values in scored.parts.items() if values[at]},
             )
-            for at in kept
-            if is_relevant(float(scored.cosines[at]), self._share(scored, at), budget.min_score)
+            for at, share in zip(kept, covered, strict=True)
+            if is_relevant(float(scored.cosines[at]), float(share), budget.min_score)
         ]
-
-    def _share(self, scored: Scored, at: int) -> float:
-        return float(scored.parts["words"][at]) / (self.weights.words or 1.0)
 
     def _packed(self, kept: list[Candidate], stored: dict[str, StoredMemory], budget: Budget) -> list[int]:
         vectors = self._vectors_of(kept)

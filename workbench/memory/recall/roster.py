@@ -5,7 +5,8 @@
 
 Read once when first needed and kept in step by the journal, so that every process sees what any other wrote. Nothing
 of it lies on disk. Rows are never moved: one that is gone is marked dead, and when a quarter is dead all is read anew.
-Row 0 is nobody: the neighbour of whoever has none. Neighbours are the nearest living memories of the same session.
+Row 0 is nobody: the neighbour of whoever has none. Neighbours are the nearest living memories of the same session, said
+within a day of each other.
 
 >>> roster.refresh(); len(roster)  # doctest: +SKIP
 42
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DEAD_SHARE = 0.25
 FEW_SESSIONS = 8  # more changed at once are linked all together
 SMALLEST_ROWS = 1_024
+APART_S = 86_400.0  # a session taken up again after a day: what was said then is no neighbour of what is said now
 UNKNOWN_SESSION = -2  # -1 is outside any session
 LAST_S = 253_402_300_799.0  # the end of the year 9999: a later time is no time that calendars know
 FIELDS = {
@@ -203,6 +205,7 @@ class Roster:
         session, place = self._columns["session"], self._columns["place"]
         order = rows[np.lexsort((rows, place[rows], session[rows]))]
         same = (session[order[1:]] == session[order[:-1]]) & (session[order[1:]] >= 0)
+        same &= np.abs(np.diff(self._columns["said_at"][order])) <= APART_S
         before, after = self._columns["before"], self._columns["after"]
         before[order] = after[order] = 0
         before[order[1:][same]] = order[:-1][same]

@@ -1,0 +1,1 @@
+"""What becomes of memories: promoted, merged, superseded, expired; a pure plan, and who applies it."""

@@ -1,0 +1,1 @@
+"""Conversations and memories leave as JSON or Markdown, and come back."""
