@@ -26,12 +26,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, select
 
-from workbench import __version__
 from workbench.core.errors import NotStored, StoreError
 from workbench.memory.failures import translated
 from workbench.memory.memories import StoredMemory
@@ -111,7 +111,12 @@ def exported(
 
 def as_json(contents: Contents, counts: Counter[str]) -> Iterator[str]:
     """The lines of the JSON document."""
-    head = {"workbench_export": VERSION, "app": __version__, "schema": HEAD, "exported_at": time.time()}
+    head = {
+        "workbench_export": VERSION,
+        "app": version("self-learning-agent-workbench"),
+        "schema": HEAD,
+        "exported_at": time.time(),
+    }
     yield json.dumps(head)[:-1] + ', "records": ['
     comma = "\n"
     for record in contents.records():
