@@ -27,7 +27,7 @@ PACKAGES = (
 def described_run() -> dict[str, Any]:
     """The fields that make a record repeatable."""
     return {
-        "command": " ".join(["python", Path(sys.argv[0]).as_posix(), *sys.argv[1:]]),
+        "command": " ".join(["python", Path(sys.argv[0]).as_posix(), *(_named(given) for given in sys.argv[1:])]),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
             "processor": _processor(),
@@ -54,6 +54,11 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     text = json.dumps(record, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
     print(f"{text}\nwritten to {path}")
+
+
+def _named(given: str) -> str:
+    """An argument as others can repeat it: of a path outside the project only its name."""
+    return Path(given).name if Path(given).is_absolute() else given
 
 
 def _processor() -> str:

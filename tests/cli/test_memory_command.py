@@ -202,6 +202,7 @@ def test_consolidate_shows_what_would_change_and_then_does_it(desk: Desk) -> Non
     assert desk.json("consolidate")["counts"] == planned["counts"]
     assert desk.json("consolidate")["counts"] == {}
     assert "Nothing needed to change." in desk.run("consolidate")
+    assert "Nothing would change." in desk.run("consolidate", "--dry-run")
 
 
 def test_export_prints_one_document_or_writes_a_file_of_your_own(desk: Desk, tmp_path: Path) -> None:

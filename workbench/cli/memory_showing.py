@@ -83,7 +83,10 @@ def plan_table(plan: Plan, stored: Mapping[str, StoredMemory]) -> None:
         (decision.what, decision.memory_id[:8], _text_of(decision.memory_id, stored), decision.why, _by(decision.by))
         for decision in plan.decisions
     ]
-    out().print(table(("what", "id", "memory", "why", "by"), rows))
+    if rows:
+        out().print(table(("what", "id", "memory", "why", "by"), rows))
+    else:
+        say("Nothing would change.")
     say(f"{plan.active_count:,} memories, {plan.active_tokens:,} tokens, stay active")
 
 

@@ -155,9 +155,11 @@ class TieredIndex:
 
     name = "chroma"
 
-    def __init__(self, long: VectorIndex, short: VectorIndex) -> None:
+    def __init__(self, long: VectorIndex, short: VectorIndex, held: ExactIndex) -> None:
+        """Args: held: every vector, to be read by id."""
         self.long = long
         self.short = short
+        self._held = held
 
     def search(self, vector: NDArray[np.float32], k: int) -> list[Hit]:
         """At most `k` hits, best first; equal scores in the order of their ids."""
@@ -165,17 +167,8 @@ class TieredIndex:
         return best_first(both.values())[: max(k, 0)]
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
-        """The vectors of those ids that either holds."""
-        import numpy as np
-
-        from workbench.memory.memories import Vectors
-
-        short = self.short.vectors(ids)
-        near = frozenset(short.ids)
-        long = self.long.vectors([name for name in ids if name not in near])
-        if not short.ids or not long.ids:
-            return long if long.ids else short
-        return Vectors(short.ids + long.ids, np.concatenate([short.matrix, long.matrix]))
+        """The vectors of those ids, from RAM: the graph takes 6 ms for a hundred."""
+        return self._held.vectors(ids)
 
     def ids(self) -> frozenset[str]:
         return self.long.ids() | self.short.ids()

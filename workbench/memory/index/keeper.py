@@ -87,7 +87,7 @@ class IndexKeeper:
                 return self._exact
             except StoreError as error:
                 return self.without_chroma(error)
-            return TieredIndex(self._opened(), self._short)
+            return TieredIndex(self._opened(), self._short, self._exact)
 
     def open(self) -> bool:
         """Open Chroma and bring it up to date; say whether it answers from now on.
@@ -100,7 +100,6 @@ class IndexKeeper:
                 return False
             if self._chroma is None:
                 self._chroma = self._open_chroma()
-                self._exact = ExactIndex(self._memories, self._embedder)  # the vectors it held leave RAM
             return self._chroma is not None
 
     def without_chroma(self, error: StoreError) -> VectorIndex:

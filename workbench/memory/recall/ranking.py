@@ -36,7 +36,7 @@ B = 0.4
 NEAR, FAR = 0.5, 0.25  # weight of the words of a neighbour, and of the neighbour's neighbour
 OWN_QUESTION = 0.5  # weight of the words a turn asks with
 ANSWERED = 1.0  # weight, in a turn, of the words that the turn before asked with
-POOL = 200  # the best so many by base, and by cosine
+POOL = 100  # the best so many by base, and by cosine
 
 
 @dataclass(frozen=True, slots=True)

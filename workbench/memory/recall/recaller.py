@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 TIE = 3  # decimals: scores that agree so far are equal
 SPARE = 4  # candidates looked at for each one wanted, since some are twins or too long
 LEAST_SPARE = 60
+TWINS = 2  # candidates compared with each other for each one wanted
 
 
 class Nearest(Protocol):
@@ -159,13 +160,13 @@ class Recaller:
         ]
 
     def _packed(self, kept: list[Candidate], stored: dict[str, StoredMemory], budget: Budget) -> list[int]:
-        vectors = self._vectors_of(kept)
+        vectors = self._vectors_of(kept, TWINS * budget.k)
         lengths = [tokens_of(stored[one.memory_id].text) for one in kept]
         return list(packed(lengths, budget, twin=lambda place, chosen: says_the_same(vectors, place, chosen)))
 
-    def _vectors_of(self, kept: list[Candidate]) -> NDArray[np.float32]:
-        """One row each; zeros, which resemble nothing, for another embedder's."""
-        found = self._index.vectors([one.memory_id for one in kept])
+    def _vectors_of(self, kept: list[Candidate], most: int) -> NDArray[np.float32]:
+        """One row each; zeros, which resemble nothing, for another embedder's and beyond the first `most`."""
+        found = self._index.vectors([one.memory_id for one in kept[:most]])
         place = {name: row for row, name in enumerate(found.ids)}
         empty = np.zeros(found.matrix.shape[1] if found.ids else 1, np.float32)
         rows = [found.matrix[place[one.memory_id]] if one.memory_id in place else empty for one in kept]
