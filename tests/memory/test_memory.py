@@ -67,13 +67,6 @@ async def test_the_same_statement_is_kept_once(memory: Memory) -> None:
     }
 
 
-async def test_a_session_can_be_passed_over_without_losing_others(memory: Memory) -> None:
-    here = await memory.remember(Turn(question=" ".join(f"My dog number {n} is Rufus." for n in range(9))))
-    await memory.remember(Turn(question="My neighbour's dog is called Rex."))
-    found = await memory.recall("What is the dog called?", k=1, exclude_session=here.session_id)
-    assert [hit.text for hit in found] == ["My neighbour's dog is called Rex."]
-
-
 async def test_a_forgotten_memory_is_not_recalled(memory: Memory) -> None:
     turn = await memory.remember(Turn(question="My dog is called Rufus."))
     await memory.forget(turn.memory_ids[0])

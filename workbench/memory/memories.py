@@ -37,6 +37,14 @@ State = Literal["active", "superseded", "merged", "expired"]
 Kind = Literal["fact", "event", "preference", "procedure", "document"]
 FETCH_ROWS = 500  # ids in one IN (…)
 
+# Asked at every write or recall: built once, since building a statement costs more than SQLite needs to run it.
+JOURNAL = select(changes.c.seq, changes.c.memory_id, changes.c.what)
+NEWS = JOURNAL.where(changes.c.seq > bindparam("seq")).order_by(changes.c.seq)
+KNOWN = select(memories.c.id, memories.c.fingerprint, memories.c.state, memories.c.said_at).where(
+    memories.c.fingerprint.in_(bindparam("prints", expanding=True))
+)
+LAST_PLACE = select(func.coalesce(func.max(memories.c.place), 0)).where(memories.c.session_id == bindparam("session"))
+
 
 @dataclass(frozen=True, slots=True)
 class NewMemory:
@@ -107,11 +115,17 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
-    """What `add` did: the ids of the new memories, and the id of every statement, known ones included."""
+class Prepared:
+    """What `add` writes: new rows, known ones with the time they were said again, and every statement's id."""
 
-    new: tuple[str, ...]
+    rows: tuple[Mapping[str, object], ...]
+    repeats: tuple[tuple[RowMapping, float], ...]
     every: tuple[str, ...]
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        """The ids of the new memories, in order."""
+        return tuple(str(row["id"]) for row in self.rows)
 
 
 class Memories:
@@ -205,10 +219,8 @@ class Memories:
 
     def changed_since(self, seq: int, *, most: int | None = None) -> News:
         """What the journal says after `seq`, at most so many entries of it."""
-        columns = (changes.c.seq, changes.c.memory_id, changes.c.what)
-        query = select(*columns).where(changes.c.seq > seq).order_by(changes.c.seq).limit(most)
         with self.database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(NEWS if most is None else NEWS.limit(most), {"seq": seq}).all()
         last = rows[-1].seq if rows else seq
         gone = frozenset(row.memory_id for row in rows if row.what == "forgotten")
         return News(last, tuple(dict.fromkeys(row.memory_id for row in rows)), gone)
@@ -258,18 +270,8 @@ class Memories:
                 raise StoreError("Another memory says exactly that; forget one of the two") from error
         self.database.scrub()
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """Remove memories for good: rows, what the journal says of them, and their bytes in the file.
 
-        Raises:
-            NotStored: no memory has one of these ids; then all of them stay.
-        """
-        with self.database.write() as connection:
-            forget(connection, ids)
-        self.database.scrub()
-
-
-def add(
+def prepared(
     connection: Connection,
     vault: Vault,
     statements: Sequence[NewMemory],
@@ -277,30 +279,35 @@ def add(
     session_id: str | None,
     turn_id: str | None,
     said_at: float,
-) -> Added:
-    """Store statements inside the caller's transaction; one that is stored already is only dated anew.
+) -> Prepared:
+    """What `add` will write for these statements, inside the caller's transaction; one stored already is dated anew.
 
     A statement that had been superseded, merged or expired is active again: the person says so once more.
     """
     prints = [vault.fingerprint(statement.text) for statement in statements]
     known = _known(connection, prints)
-    place = _last_place(connection, session_id)
+    place = _last_place(connection, session_id) if len(known) < len(prints) else 0
     rows: dict[str, dict[str, object]] = {}
+    repeats: list[tuple[RowMapping, float]] = []
     for key, statement in zip(prints, statements, strict=True):
         when = said_at if statement.said_at is None else statement.said_at
         if key in known:
-            _said_again(connection, known[key], when)
+            repeats.append((known[key], when))
         elif key not in rows:
             place += session_id is not None
-            rows[key] = _row(vault, key, statement) | {
-                "session_id": session_id,
-                "turn_id": turn_id,
-                "place": place,
-                "said_at": when,
-            }
-    _insert(connection, list(rows.values()))
+            here = {"session_id": session_id, "turn_id": turn_id, "place": place, "said_at": when}
+            rows[key] = _row(vault, key, statement) | here
     ids = {key: str(row["id"]) for key, row in rows.items()} | {key: row["id"] for key, row in known.items()}
-    return Added(tuple(str(row["id"]) for row in rows.values()), tuple(ids[key] for key in prints))
+    return Prepared(tuple(rows.values()), tuple(repeats), tuple(ids[key] for key in prints))
+
+
+def add(connection: Connection, what: Prepared) -> None:
+    """Write what was prepared, in the same transaction, and say so in the journal."""
+    for row, when in what.repeats:
+        _said_again(connection, row, when)
+    if what.rows:
+        connection.execute(insert(memories), list(what.rows))
+        enter(connection, what.new, "remembered")
 
 
 def change(connection: Connection, memory_id: str, what: str, *, why: str | None = None, **values: Any) -> None:
@@ -338,10 +345,9 @@ def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _known(connection: Connection, prints: Sequence[str]) -> dict[str, RowMapping]:
-    columns = (memories.c.id, memories.c.fingerprint, memories.c.state, memories.c.said_at)
     found: dict[str, RowMapping] = {}
     for some in batches(list(dict.fromkeys(prints))):
-        rows = connection.execute(select(*columns).where(memories.c.fingerprint.in_(some))).mappings()
+        rows = connection.execute(KNOWN, {"prints": some}).mappings()
         found.update({row["fingerprint"]: row for row in rows})
     return found
 
@@ -355,14 +361,7 @@ def _said_again(connection: Connection, row: RowMapping, when: float) -> None:
 def _last_place(connection: Connection, session_id: str | None) -> int:
     if session_id is None:
         return 0
-    query = select(func.coalesce(func.max(memories.c.place), 0)).where(memories.c.session_id == session_id)
-    return int(connection.execute(query).scalar_one())
-
-
-def _insert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        connection.execute(insert(memories), rows)
-        enter(connection, [str(row["id"]) for row in rows], "remembered")
+    return int(connection.execute(LAST_PLACE, {"session": session_id}).scalar_one())
 
 
 def _row(vault: Vault, key: str, new: NewMemory) -> dict[str, object]:

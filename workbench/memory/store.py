@@ -145,7 +145,6 @@ class Memory:
         k: int = 5,
         tokens: int | None = None,
         min_score: float = -1.0,
-        exclude_session: str | None = None,
         counted: bool = True,
     ) -> tuple[Recalled, ...]:
         """The memories that answer a question, best first, each with the parts of its score and the reasons.
@@ -154,7 +153,6 @@ class Memory:
             k: at most so many.
             tokens: together at most so long.
             min_score: the least cosine, -1..1, of one that holds less than half of the question's words.
-            exclude_session: a session whose statements are passed over.
             counted: whether this recall counts for what it finds; not when a person only looks.
         Raises:
             StoreError: the database could not be read.
@@ -163,7 +161,7 @@ class Memory:
         from workbench.memory.recall.choosing import Budget
 
         budget = Budget(k, tokens, min_score)
-        found = await asyncio.to_thread(self.recaller.recall, question, budget, exclude_session=exclude_session)
+        found = await asyncio.to_thread(self.recaller.recall, question, budget)
         if counted:
             self._recalls.update(hit.memory_id for hit in found)
         if self._recalls.total() >= UNCOUNTED:

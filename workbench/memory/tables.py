@@ -129,7 +129,7 @@ runs = Table(
     "runs",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),  # consolidate, embed, seal
+    Column("kind", String(16), nullable=False),  # consolidate, seal
     Column("started_at", Double, nullable=False),
     Column("finished_at", Double),
     Column("counts", Text, nullable=False, server_default="{}"),  # JSON: what was done so far

@@ -18,6 +18,7 @@ from workbench.memory.consolidation.consolidator import Consolidator, Report
 from workbench.memory.database import Database, open_database
 from workbench.memory.index.exact import ExactIndex
 from workbench.memory.memories import Memories, NewMemory
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 from workbench.memory.tables import runs
 
@@ -223,7 +224,7 @@ def test_what_somebody_changed_since_the_plan_is_left_alone(
         consolidator(database).run(raising)
     memories = Memories(database)
     memories.pin(by_text(database, "I live in Oslo."))
-    memories.forget([by_text(database, "Remember that Anna was born on 7 May 2019.")])
+    forget_memories(database, [by_text(database, "Remember that Anna was born on 7 May 2019.")])
     report = consolidator(database).run()
     assert states(database)["I live in Oslo."] == "active"
     assert report.skipped == 2

@@ -22,6 +22,7 @@ from workbench.memory.index.chroma_server import Delivering, ServerIndex, Server
 from workbench.memory.index.exact import ExactIndex
 from workbench.memory.index.keeper import IndexKeeper, IndexMode, reconcile
 from workbench.memory.memories import Memories, NewMemory
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 
 NAME = "unit-vectors"
@@ -80,7 +81,7 @@ def test_two_owners_share_the_server_and_both_hear_what_either_is_told(
     assert (first.current().name, second.current().name) == ("chroma", "chroma")
     later = store(database, unit_vectors(5, seed=2), "later")
     assert second.current().ids() == {*ids, *later}
-    memories.forget(ids[:2])
+    forget_memories(memories.database, ids[:2])
     assert first.current().ids() == second.current().ids() == {*ids[2:], *later}
     assert same_hits(first, memories)
     assert same_hits(second, memories)

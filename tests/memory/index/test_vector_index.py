@@ -21,6 +21,7 @@ from workbench.memory.index.chroma import open_chroma
 from workbench.memory.index.exact import ExactIndex, VectorIndex
 from workbench.memory.index.keeper import IndexKeeper, IndexMode
 from workbench.memory.memories import Memories, NewMemory, Tier
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 
 Opener = Callable[..., Memory]
@@ -90,7 +91,7 @@ def test_chroma_hears_of_what_was_stored_and_forgotten_after_it_opened(
     chroma = keeper("chroma")
     assert chroma.current().count() == 10
     later = store(database, unit_vectors(5, seed=2), about="later")
-    memories.forget(first[:1])
+    forget_memories(database, first[:1])
     assert chroma.current().ids() == {*first[1:], *later}
 
 
@@ -268,12 +269,15 @@ async def test_recall_answers_although_chroma_breaks_under_it(open_memory: Opene
 
 async def test_recall_through_chroma_equals_recall_through_exact_search(open_memory: Opener) -> None:
     memory = open_memory()
-    here = await memory.remember(Turn(question=" ".join(f"I own {number} red cats." for number in range(20))))
+    cats = " ".join(f"Remember that I own {number} red cats." for number in range(20))
+    turn = await memory.remember(Turn(question=cats))
     await memory.remember(Turn(question="My dog is called Rufus. I work as a nurse. The car is blue. I hate olives."))
-    asked = [("What is my job?", None), ("Which colour is it?", here.session_id), ("cats", here.session_id)]
-    exact = [await memory.recall(q, k=3, min_score=-1, exclude_session=s) for q, s in asked]
+    assert {one.tier for one in memory.memories.fetch(turn.memory_ids).values()} == {"long"}
+    asked = ["What is my job?", "Which colour is it?", "cats"]
+    exact = [await memory.recall(question, k=3) for question in asked]
     assert await memory.open_index()
-    chroma = [await memory.recall(q, k=3, min_score=-1, exclude_session=s) for q, s in asked]
+    assert memory._keeper.current().long.count() == 20  # type: ignore[attr-defined]
+    chroma = [await memory.recall(question, k=3) for question in asked]
     assert memory.index_name == "chroma"
     assert [[hit.text for hit in hits] for hits in exact] == [[hit.text for hit in hits] for hits in chroma]
 

@@ -75,10 +75,9 @@ class Shelf:
         nearest = index or ExactIndex(self.memories, NAME)
         return Recaller(self.memories, nearest, vector_of, clock=lambda: NOW)  # type: ignore[arg-type]
 
-    def recall(self, question: str, k: int = 100, *, exclude_session: str | None = None) -> list[str]:
+    def recall(self, question: str, k: int = 100) -> list[str]:
         """The texts that recall chooses, best first."""
-        found = self.recaller().recall(question, Budget(k), exclude_session=exclude_session)
-        return [hit.text for hit in found]
+        return [hit.text for hit in self.recaller().recall(question, Budget(k))]
 
     def close(self) -> None:
         self.database.close()

@@ -104,16 +104,6 @@ def test_a_japanese_question_finds_a_japanese_memory_by_its_words(shelf: Shelf) 
     assert found[0].parts["words"] == max(found[0].parts.values())
 
 
-def test_a_long_session_that_is_passed_over_hides_nothing_of_the_others(shelf: Shelf) -> None:
-    here = session("here")
-    shelf.add(*(f"My dog number {number} is called Rufus." for number in range(300)), session=here)
-    shelf.add("My neighbour has a dog.", session=session("there"))
-    shelf.add("A dog barked.")
-    found = shelf.recall("Is my dog called Rufus?", 5, exclude_session=here.id)
-    assert set(found) == {"My neighbour has a dog.", "A dog barked."}
-    assert len(shelf.recall("dog", 5, exclude_session="no such session")) == 5
-
-
 @pytest.mark.parametrize("said_at", [1e15, -1e15, 0.0])
 def test_a_time_beyond_all_calendars_stops_nobody(shelf: Shelf, said_at: float) -> None:
     shelf.add("My dog is called Rufus.", said_at=said_at)

@@ -25,6 +25,7 @@ from tests.memory.recall.shelf import NOW, Shelf, session
 from workbench.memory.recall import roster as roster_room
 from workbench.memory.recall.ranking import Weights, widened_lengths
 from workbench.memory.recall.roster import Roster
+from workbench.memory.sessions.forgetting import forget_memories
 
 TEXTS = st.lists(
     st.sampled_from(
@@ -90,7 +91,7 @@ class Journal(RuleBasedStateMachine):
 
     @rule(name=consumes(memory_ids))
     def forget(self, name: str) -> None:
-        self.shelf.memories.forget([name])
+        forget_memories(self.shelf.database, [name])
 
     @rule(name=memory_ids, text=TEXTS)
     def edit(self, name: str, text: str) -> None:
@@ -148,7 +149,7 @@ def test_another_process_is_heard_at_the_next_refresh(shelf: Shelf) -> None:
     assert roster.row_of(name) is None
     roster.refresh()
     assert roster.row_of(name) is not None
-    shelf.memories.forget([name])
+    forget_memories(shelf.database, [name])
     roster.refresh()
     assert (len(roster), roster.postings("rufus")) == (0, None)
 

@@ -15,6 +15,7 @@ from workbench.memory import memories as memory_rows
 from workbench.memory.database import Database
 from workbench.memory.memories import Memories, NewMemory
 from workbench.memory.sessions.conversation import LEAST_TOKENS, Conversation
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 from workbench.memory.sessions.summary import CUT
 from workbench.memory.sessions.window import MESSAGE_TOKENS, cut_middle
@@ -43,7 +44,9 @@ def talk(sessions: Sessions, said: Sequence[tuple[str, str | None]]) -> str:
 def pin(database: Database, text: str, speaker: str | None = None, importance: float = 0.5) -> str:
     new = NewMemory(text, VECTOR, "test", speaker=speaker, importance=importance)
     with database.write() as connection:
-        [name] = memory_rows.add(connection, database.vault, [new], session_id=None, turn_id=None, said_at=1.0).new
+        stated = memory_rows.prepared(connection, database.vault, [new], session_id=None, turn_id=None, said_at=1.0)
+        memory_rows.add(connection, stated)
+    [name] = stated.every
     Memories(database).pin(name)
     return name
 
@@ -218,7 +221,7 @@ def test_the_budget_holds_the_newest_turn_is_there_and_order_is_kept(
         assert all(short == full or CUT in short.content for short, full in zip(newest, whole[-2:], strict=True))
         assert talked[:-2] == whole[len(whole) - len(talked) : -2]
     if pinned:
-        Memories(database).forget([name])
+        forget_memories(database, [name])
 
 
 @given(st.text(max_size=2_000), st.integers(3, 200))

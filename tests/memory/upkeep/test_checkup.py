@@ -25,6 +25,7 @@ from workbench.memory.index.chroma import open_chroma
 from workbench.memory.index.chroma_server import open_chroma_server
 from workbench.memory.index.keeper import IndexKeeper
 from workbench.memory.memories import Memories, NewMemory, forget
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 from workbench.memory.upkeep.checkup import check, rebuild
 from workbench.memory.upkeep.finding import EMBED, REBUILD, Finding
@@ -292,7 +293,7 @@ def test_bytes_of_forgotten_vectors_are_worth_a_note_until_the_next_opening(fill
     with closing(open_database(filled.file)) as database:
         keeper = IndexKeeper(Memories(database), filled.folder, "chroma", NAME)
         keeper.open()
-        Memories(database).forget([one_id(filled)])
+        forget_memories(database, [one_id(filled)])
         keeper.current()
         keeper.close()
     assert only(filled.check()).severity == "note"

@@ -22,7 +22,8 @@ from workbench.core.errors import ModelNotFound
 from workbench.memory import Embedder, MiniLM
 from workbench.memory.database import Database, open_database
 from workbench.memory.index.exact import ExactIndex
-from workbench.memory.memories import Memories, NewMemory, add, change
+from workbench.memory.memories import Memories, NewMemory, add, change, prepared
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.upkeep.reembedding import BATCH, Progress, pending, reembed
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +55,9 @@ def store(database: Database, embedder: Embedder, texts: Sequence[str]) -> tuple
         for number, (text, vector) in enumerate(zip(texts, vectors, strict=True))
     ]
     with database.write() as connection:
-        return add(connection, database.vault, rows, session_id=None, turn_id=None, said_at=0.0).new
+        stated = prepared(connection, database.vault, rows, session_id=None, turn_id=None, said_at=0.0)
+        add(connection, stated)
+        return stated.new
 
 
 @pytest.fixture
@@ -156,7 +159,7 @@ def test_what_is_edited_forgotten_or_added_meanwhile_ends_up_right(
         other = open_database(tmp_path / "memory.sqlite", busy_timeout_s=0.2)  # as another process: nothing is locked
         [vector] = minilm.embed(["The car is blue."]).astype("<f4")
         Memories(other).edit(edited, "The car is blue.", vector.tobytes(), minilm.name)
-        Memories(other).forget([gone])
+        forget_memories(other, [gone])
         store(other, minilm, ["I bought a cat."])
         other.close()
 

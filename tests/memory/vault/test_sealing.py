@@ -14,6 +14,7 @@ from workbench.core.errors import StoreError, StoreLocked, StoreSealed
 from workbench.core.records import Feedback, Turn
 from workbench.memory.database import Database, open_database
 from workbench.memory.memories import Memories, NewMemory
+from workbench.memory.sessions.forgetting import forget_memories
 from workbench.memory.sessions.sessions import Sessions
 from workbench.memory.tables import memories, turns
 from workbench.memory.vault.conversion import decrypt, encrypt, rotate
@@ -140,7 +141,7 @@ def test_a_forgotten_memory_leaves_not_even_its_ciphertext(sealed: Database, tmp
         row = connection.execute(memories.select().where(memories.c.id == name)).one()
     remains = [row.text.encode(), row.vector, row.fingerprint.encode(), b"4711"]
     assert [any(content in data for data in files_of(tmp_path).values()) for content in remains] == [True] * 3 + [False]
-    Memories(sealed).forget([name])
+    forget_memories(sealed, [name])
     assert not any(content in data for content in remains for data in files_of(tmp_path).values())
     sealed.close()
 

@@ -80,8 +80,8 @@ class ExactIndex:
                 return []
             assert self._matrix is not None
             scores = self._matrix[: len(self._ids)] @ vector  # (N,)
-            kept = np.argpartition(-scores, k - 1)[:k] if k < len(scores) else np.arange(len(scores))
-            return best_first(Hit(self._ids[row], float(scores[row])) for row in kept)
+            rows = np.arange(len(scores)) if k >= len(scores) else np.argpartition(scores, -k)[-k:]
+            return best_first(Hit(self._ids[row], float(scores[row])) for row in rows)
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """The vectors of those ids that it holds, from RAM."""
@@ -90,7 +90,8 @@ class ExactIndex:
         from workbench.memory.memories import Vectors
 
         with self._lock:
-            self._refresh()
+            if not self._rows.keys() >= set(ids):
+                self._refresh()
             held = [name for name in ids if name in self._rows]
             if not held or self._matrix is None:
                 return Vectors((), np.zeros((0, 0), np.float32))

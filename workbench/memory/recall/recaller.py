@@ -92,7 +92,7 @@ class Recaller:
         self._embed = embed
         self._clock = clock
 
-    def recall(self, question: str, budget: Budget, *, exclude_session: str | None = None) -> tuple[Recalled, ...]:
+    def recall(self, question: str, budget: Budget) -> tuple[Recalled, ...]:
         """The memories that answer a question, best first, within the budget."""
         if budget.k < 1 or not question.strip():
             return ()
@@ -103,23 +103,18 @@ class Recaller:
         hits = self._index.search(vector, ranking.POOL)
         with self.roster.lock:
             asked = ask(question, self.roster.speakers())
-            scored = self._scored(asked, vector, hits, exclude_session)
+            scored = self._scored(asked, vector, hits)
             candidates = self._candidates(scored, asked, budget)
         stored = self._memories.fetch([one.memory_id for one in candidates])
         kept = [one for one in candidates if one.memory_id in stored]  # gone: forgotten elsewhere a moment ago
         return tuple(self._told(kept[place], stored, asked, question) for place in self._packed(kept, stored, budget))
 
-    def _scored(
-        self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit], exclude_session: str | None
-    ) -> Scored:
+    def _scored(self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit]) -> Scored:
         roster, weights = self.roster, self.weights
-        wanted = np.asarray(roster.column("alive"), np.bool_)
-        if exclude_session is not None:  # before the pool is cut: a long session would fill it
-            wanted = wanted & (roster.column("session") != roster.session_number(exclude_session))
         parts = ranking.base_parts(roster, asked, weights)
         base = np.sum(list(parts.values()), axis=0)
         known = {row: hit.score for hit in hits if (row := roster.row_of(hit.memory_id)) is not None}
-        rows = ranking.pool_of(base, wanted, [row for row in known if wanted[row]])
+        rows = ranking.pool_of(base, roster.column("alive"), list(known))
         cosines = self._cosines(rows, known, vector)
         inside = {name: values[rows] for name, values in parts.items()}
         inside["cosine"] = weights.cosine * cosines

@@ -32,7 +32,6 @@ DEAD_SHARE = 0.25
 FEW_SESSIONS = 8  # more changed at once are linked all together
 SMALLEST_ROWS = 1_024
 APART_S = 86_400.0  # a session taken up again after a day: what was said then is no neighbour of what is said now
-UNKNOWN_SESSION = -2  # -1 is outside any session
 LAST_S = 253_402_300_799.0  # the end of the year 9999: a later time is no time that calendars know
 FIELDS = {
     "session": np.int32,  # a number for each session; -1 outside any
@@ -106,10 +105,6 @@ class Roster:
 
     def speaker_number(self, name: str | None) -> int:
         return self._speakers[name]
-
-    def session_number(self, session_id: str) -> int:
-        """The number of a session; one that no row has for a session without active memories."""
-        return self._sessions.get(session_id, UNKNOWN_SESSION)
 
     def row_of(self, memory_id: str) -> int | None:
         """The row of an active memory."""

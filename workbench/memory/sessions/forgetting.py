@@ -99,6 +99,8 @@ def without_what_was_forgotten(connection: Connection, turn: Turn) -> dict[str, 
     It had read the store before: memories that are gone leave it with their text, and so does the conversation that
     it read, in which the text may stand in any words.
     """
+    if not turn.recalled and not turn.history:
+        return None
     query = select(changes.c.memory_id).where(changes.c.what == "forgotten", changes.c.at >= turn.asked_at)
     last = select(func.coalesce(func.max(changes.c.seq), 0) - LATEST_CHANGES).scalar_subquery()
     gone = set(connection.execute(query.where(changes.c.seq > last)).scalars())

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from workbench.core.errors import NotStored, StoreError
 from workbench.core.records import Feedback, Message, Session, Turn, begun_session, new_id
@@ -40,6 +40,10 @@ from workbench.memory.text import storable
 from workbench.memory.vault.plain import Vault
 
 Found = TypeVar("Found")
+
+# Asked at every write: built once.
+ITS_ROW = select(sessions.c.id).where(sessions.c.id == bindparam("session")).with_for_update()
+LAST_NUMBER = select(func.max(turns.c.number)).where(turns.c.session_id == bindparam("session"))
 
 CLASHES = 3  # writers on a database server may meet; SQLite lets in one at a time
 
@@ -163,8 +167,7 @@ class Sessions:
         with self._database.write(stop=stop) as connection:
             self._ensure_session(connection, turn, continued=continued)
             turn = _without_what_was_forgotten(connection, turn)
-            _insert_turn(connection, self._vault, turn)
-            added = memory_rows.add(
+            stated = memory_rows.prepared(
                 connection,
                 self._vault,
                 statements,
@@ -172,9 +175,9 @@ class Sessions:
                 turn_id=turn.id,
                 said_at=turn.asked_at,
             )
-            turn = replace(turn, memory_ids=added.new)
-            record = self._vault.seal(turn_to_json(turn), f"turns.record:{turn.id}")
-            connection.execute(turns.update().where(turns.c.id == turn.id).values(record=record))
+            turn = replace(turn, memory_ids=stated.new)
+            _insert_turn(connection, self._vault, turn)  # before its memories, which point at it
+            memory_rows.add(connection, stated)
         return turn
 
     def note(self, statements: Sequence[NewMemory], session: Session | None, *, said_at: float) -> tuple[str, ...]:
@@ -187,8 +190,11 @@ class Sessions:
             if session is not None and not _is_stored(connection, session.id):
                 self._begin(connection, session)
             name = session.id if session else None
-            added = memory_rows.add(connection, self._vault, statements, session_id=name, turn_id=None, said_at=said_at)
-        return added.every
+            stated = memory_rows.prepared(
+                connection, self._vault, statements, session_id=name, turn_id=None, said_at=said_at
+            )
+            memory_rows.add(connection, stated)
+        return stated.every
 
     def add_feedback(self, given: Feedback) -> Feedback:
         """Store what a person said about a turn; `turn_id` may be the beginning of one.
@@ -307,8 +313,7 @@ def _only(fitting: Sequence[Found], reference: str, what: str) -> Found:
 
 def _is_stored(connection: Connection, session_id: str) -> bool:
     """Whether the session exists; its row is the caller's until the commit."""
-    query = select(sessions.c.id).where(sessions.c.id == session_id).with_for_update()
-    return connection.execute(query).first() is not None
+    return connection.execute(ITS_ROW, {"session": session_id}).first() is not None
 
 
 def _insert_session(connection: Connection, vault: Vault, session: Session) -> None:
@@ -317,7 +322,7 @@ def _insert_session(connection: Connection, vault: Vault, session: Session) -> N
 
 
 def _insert_turn(connection: Connection, vault: Vault, turn: Turn) -> None:
-    last = connection.execute(select(func.max(turns.c.number)).where(turns.c.session_id == turn.session_id)).scalar()
+    last = connection.execute(LAST_NUMBER, {"session": turn.session_id}).scalar()
     row = {
         "id": turn.id,
         "session_id": turn.session_id,
@@ -325,6 +330,6 @@ def _insert_turn(connection: Connection, vault: Vault, turn: Turn) -> None:
         "asked_at": turn.asked_at,
         "question": vault.seal(storable(turn.question), f"turns.question:{turn.id}"),
         "answer": None if turn.answer is None else vault.seal(storable(turn.answer), f"turns.answer:{turn.id}"),
-        "record": "",  # written below, once the ids of its memories are known
+        "record": vault.seal(turn_to_json(turn), f"turns.record:{turn.id}"),
     }
     connection.execute(insert(turns), [row])
