@@ -30,8 +30,8 @@ from workbench import Agent, open_agent
 from workbench.core.records import Message, Turn
 from workbench.models.embedded import EmbeddedModel
 from workbench.models.scripted import ScriptedModel
+from workbench.prompts import render
 from workbench.reasoning.events import TokenArrived, TurnEvent
-from workbench.reasoning.prompts import render
 
 ROOT = Path(__file__).parents[1]
 TOKENS = 128

@@ -26,7 +26,16 @@ from record import described_run
 from workbench import Agent, open_agent
 from workbench.core.records import StrategyName
 from workbench.core.settings import Settings, load_settings
-from workbench.evaluation import Answered, Outcome, Question, Score, compare, load_questions, sample, score_answers
+from workbench.evaluation import (
+    Answered,
+    AnswerScore,
+    Outcome,
+    Question,
+    compare,
+    load_questions,
+    sample,
+    score_answers,
+)
 
 ROOT = Path(__file__).parents[1]
 OVERRIDES = {"model.backend": "embedded", "memory.recall_k": 0}
@@ -39,7 +48,7 @@ def main() -> None:
     if asked.limit is not None:
         questions = sample(questions, asked.limit, seed=0)
     settings = load_settings(overrides=OVERRIDES)
-    scores: list[Score] = []
+    scores: list[AnswerScore] = []
     for strategy in STRATEGIES:
         scores.append(asyncio.run(measure(strategy, questions, settings)))
         write(asked.out, record(asked.split, scores, settings))  # a run cut short keeps what it finished
@@ -54,7 +63,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def measure(strategy: StrategyName, questions: tuple[Question, ...], settings: Settings) -> Score:
+async def measure(strategy: StrategyName, questions: tuple[Question, ...], settings: Settings) -> AnswerScore:
     """One strategy on all questions, in a home of its own."""
     with tempfile.TemporaryDirectory() as home:
         async with open_agent(settings.model_copy(update={"home": Path(home)})) as agent:
@@ -77,7 +86,7 @@ def show(outcome: Outcome) -> None:
     print(f"{'+' if outcome.correct else '-'} {outcome.seconds:5.1f} s  {outcome.question.id}  {said}", file=sys.stderr)
 
 
-def record(split: str, scores: list[Score], settings: Settings) -> dict[str, Any]:
+def record(split: str, scores: list[AnswerScore], settings: Settings) -> dict[str, Any]:
     """Everything needed to read the figures, and to measure them again."""
     return {
         "what": "accuracy, cost and calibration of each strategy on checkable questions",
@@ -94,7 +103,7 @@ def record(split: str, scores: list[Score], settings: Settings) -> dict[str, Any
     }
 
 
-def strategy_record(score: Score) -> dict[str, Any]:
+def strategy_record(score: AnswerScore) -> dict[str, Any]:
     seconds = sorted(score.seconds)
     return {
         **score.to_dict(),
@@ -120,7 +129,7 @@ def answer_record(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def paired_record(first: Score, second: Score) -> dict[str, Any]:
+def paired_record(first: AnswerScore, second: AnswerScore) -> dict[str, Any]:
     found = compare(first, second)
     names = {"both": found.both, f"only {first.name}": found.only_first, f"only {second.name}": found.only_second}
     return {"of": [first.name, second.name], **names, "neither": found.neither, "sign_test_p": found.p_value}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.models.ollama_server import ollama_server
+from workbench.adapters.bases import Base, open_base
 from workbench.agent import Agent, open_agent
-from workbench.models.embedded import EmbeddedModel
+from workbench.models.embedded import NAME, EmbeddedModel
 
 __all__ = ["ollama_server"]
 
@@ -46,6 +47,18 @@ def embedded() -> EmbeddedModel:
     model = EmbeddedModel()
     model.load()
     return model
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where weights turned from GGUF are kept, shared by all tests of a run."""
+    return tmp_path_factory.mktemp("bases")
+
+
+@pytest.fixture(scope="session")
+def base(bases: Path) -> Base:
+    """The embedded model as a base for adapters, turned from GGUF once for all tests (10 to 30 s)."""
+    return open_base(NAME, bases)
 
 
 @pytest.fixture

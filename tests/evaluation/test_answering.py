@@ -7,7 +7,7 @@ import pytest
 from workbench.agent import Agent
 from workbench.core.errors import ModelRefused, ModelUnavailable
 from workbench.core.records import Usage
-from workbench.evaluation import Answered, Outcome, Question, Score, compare, score_answers, wilson_interval
+from workbench.evaluation import Answered, AnswerScore, Outcome, Question, compare, score_answers, wilson_interval
 from workbench.models.embedded import EmbeddedModel
 
 SUMS = tuple(Question(f"q-{n}", "even" if n % 2 == 0 else "odd", f"{n}", str(n + 1), "number") for n in range(6))
@@ -76,7 +76,7 @@ async def test_a_comparison_counts_who_was_right_and_refuses_other_questions() -
     assert (paired.both, paired.only_first, paired.only_second, paired.neither) == (3, 3, 0, 0)
     assert paired.p_value == 0.25
     with pytest.raises(AssertionError, match="same questions"):
-        compare(full, Score("other order", half.outcomes[::-1]))
+        compare(full, AnswerScore("other order", half.outcomes[::-1]))
 
 
 async def test_the_real_agent_is_scored_with_its_own_tokens_and_confidence(

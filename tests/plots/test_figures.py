@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.core.records import Choice
-from workbench.evaluation import Answered, Outcome, Question, Score, reliability_bins
+from workbench.evaluation import Answered, AnswerScore, Outcome, Question, reliability_bins
 from workbench.hardware.planner import GIB, gib, plan
 from workbench.hardware.snapshot import Snapshot
 from workbench.models.catalog import CATALOG
@@ -29,10 +29,10 @@ from workbench.plots.style import PALETTE, as_hover
 INSTALLED = [card.name for card in CATALOG if card.backend == "ollama"]
 
 
-def score(name: str, correct: int, total: int) -> Score:
+def score(name: str, correct: int, total: int) -> AnswerScore:
     question = Question("q", "add", "1 + 1?", "2", "number")
     answers = [Answered("2" if place < correct else "3") for place in range(total)]
-    return Score(name, tuple(Outcome(question, answer, 1.0) for answer in answers))
+    return AnswerScore(name, tuple(Outcome(question, answer, 1.0) for answer in answers))
 
 
 def snapshot(at: float, used_gib: float) -> Snapshot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.core.errors import QuestionError
-from workbench.reasoning.question import as_text, checked_question, language_of
+from workbench.reasoning.question import as_text, checked_question
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\n\t", "　"])
@@ -28,12 +28,3 @@ def test_bytes_that_are_not_utf8_are_refused() -> None:
 def test_text_that_no_store_can_keep_is_refused(text: str) -> None:
     with pytest.raises(QuestionError):
         checked_question(text, max_chars=100)
-
-
-def test_kana_or_kanji_make_a_question_japanese() -> None:
-    assert [language_of(text) for text in ("日本の首都は？", "カメラ", "Tokyo?", "naïve café")] == [
-        "ja",
-        "ja",
-        "en",
-        "en",
-    ]

@@ -1,6 +1,6 @@
 """Did an answer say what it should? Pure functions, shared by reasoning's self-check, benchmarks and, later, training.
 
-    exact · number · choice · contains
+    exact · json · number · choice · contains
 
 >>> check("number", "17 + 25 = 42.", "42")
 True
@@ -10,10 +10,12 @@ False
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
 
+_FENCE = re.compile(r"^```(?:json)?\s*(.*?)\s*```$", re.DOTALL)
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 
 
@@ -30,7 +32,23 @@ def last_number(text: str) -> float | None:
 
 
 def exact(answer: str, gold: str) -> bool:
-    return normalise(answer) == normalise(gold)
+    """The same characters, but for blanks around them: case and punctuation may be what was asked for."""
+    return unicodedata.normalize("NFC", answer).strip() == unicodedata.normalize("NFC", gold).strip()
+
+
+def same_json(answer: str, gold: str) -> bool:
+    """The whole answer is JSON of the gold value; order of keys and blanks do not count, a fence is taken off."""
+    try:
+        return _typed(json.loads(_FENCE.sub(r"\1", answer.strip()))) == _typed(json.loads(gold))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _typed(value: object) -> object:
+    """The value with `true` apart from 1, which Python takes for equal."""
+    if isinstance(value, dict):
+        return {key: _typed(one) for key, one in value.items()}
+    return [_typed(one) for one in value] if isinstance(value, list) else (isinstance(value, bool), value)
 
 
 def number(answer: str, gold: str) -> bool:
@@ -52,6 +70,7 @@ def choice(answer: str, gold: str) -> bool:
 
 CHECKERS: dict[str, Callable[[str, str], bool]] = {
     "exact": exact,
+    "json": same_json,
     "number": number,
     "contains": contains,
     "choice": choice,

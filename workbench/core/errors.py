@@ -20,6 +20,13 @@
     │   ├── StoreCorrupt         what is on disk cannot be read
     │   ├── StoreSealed          it is encrypted, and the key is missing or wrong
     │   └── NotStored            no such session, turn or memory
+    ├── ExamplesError            a file of examples cannot be used, or holds too few
+    ├── AdapterError
+    │   ├── AdapterNotFound      no adapter has that name or hash
+    │   ├── AdapterDamaged       its files are truncated, altered or of a form that is not read
+    │   ├── AdapterUnfit         made for another base, or of a kind that cannot be used so
+    │   └── ShelfFull            the shelf's quota is used up by adapters that must stay
+    ├── TrainingError            training cannot begin, or cannot go on
     └── Cancelled                the person stopped the turn; nothing was kept
 
 A lower library's error is translated where it enters a room. Every message is one sentence with the next action in it;
@@ -115,6 +122,34 @@ class StoreSealed(StoreError):
 
 class NotStored(StoreError):
     """No session, turn or memory has that id."""
+
+
+class ExamplesError(WorkbenchError):
+    """Examples cannot be read, or there are too few of them for what was asked."""
+
+
+class AdapterError(WorkbenchError):
+    """An adapter could not be used as asked; the shelf is as it was."""
+
+
+class AdapterNotFound(AdapterError):
+    """No adapter on the shelf has that name or hash."""
+
+
+class AdapterDamaged(AdapterError):
+    """The adapter's files are truncated, altered or of a form that is not read."""
+
+
+class AdapterUnfit(AdapterError):
+    """The adapter was made for another base, or is of a kind that cannot be merged, exported or served."""
+
+
+class ShelfFull(AdapterError):
+    """The shelf's quota is used up, and what is on it must stay."""
+
+
+class TrainingError(WorkbenchError):
+    """Training cannot begin, or cannot go on; the last checkpoint is whole."""
 
 
 class Cancelled(WorkbenchError):

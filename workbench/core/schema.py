@@ -7,6 +7,8 @@
              ├─ memory         where memories are kept, encrypted or not, and how they are recalled
              ├─ importance     what makes a memory worth keeping
              ├─ consolidation  when memories are promoted, merged, superseded, expired
+             ├─ training       how an adapter is trained, and on what
+             ├─ gate           what an adapter must show before it is deployed
              └─ hardware       the memory budget
 
 A setting's dotted key (`model.backend`) is also its environment name (`WORKBENCH_MODEL_BACKEND`). This file does not
@@ -198,6 +200,45 @@ class ConsolidationSettings(Section):
     history_days: float = setting(365.0, "expired and merged memories are removed for good after", unit="days", ge=0)
 
 
+class TrainingSettings(Section):
+    """How an adapter is trained, and on what."""
+
+    base: str = setting(
+        EMBEDDED_MODEL,
+        "base model of new adapters",
+        must_be="smollm2-135m, ollama:NAME, a GGUF file, a Hugging Face folder or id",
+        min_length=1,
+    )
+    bases_folder: Path | None = setting(None, "where weights turned from GGUF are kept; empty means home")
+    precision: Literal["auto", "fp32", "bf16", "int8", "nf4", "fp4"] = setting(
+        "auto", "of the base while training; auto is bf16 where the machine multiplies it, else fp32"
+    )
+    rank: int = setting(8, "rank of a new adapter", ge=1, le=1024)
+    alpha: float = setting(16.0, "scale of a new adapter, divided by its rank", gt=0)
+    rslora: bool = setting(False, "divide alpha by the root of the rank instead")
+    dropout: float = setting(0.0, "share of the adapter's inputs dropped in training", ge=0, lt=1)
+    steps: int = setting(40, "optimizer steps", unit="steps", ge=1)
+    batch: int = setting(16, "examples a step", unit="examples", ge=1)
+    learning_rate: float = setting(2e-3, "at its highest, after the warm-up", gt=0, le=1)
+    sequence_tokens: int = setting(512, "length of a packed sequence", unit="tokens", ge=32, le=131072)
+    checkpointing: Literal["auto", "on", "off"] = setting(
+        "auto", "compute activations twice to save memory; auto goes by the memory plan"
+    )
+    checkpoint_steps: int = setting(10, "steps between two checkpoints", unit="steps", ge=1)
+    patience: int = setting(0, "checkpoints without a better tune loss before stopping; 0 never stops", ge=0)
+    seed: int = setting(0, "seed of weights, order and dropout", ge=0, le=2**32 - 1)
+    shelf_gib: float = setting(2.0, "most that adapters on the shelf may take together", unit="GiB", gt=0)
+
+
+class GateSettings(Section):
+    """What an adapter must show before it is deployed."""
+
+    alpha: float = setting(0.05, "chance of promoting a useless adapter, over all gates of one incumbent", gt=0, lt=0.5)
+    margin: float = setting(0.05, "loss on a held skill that counts as harm", unit="share of right answers", gt=0, lt=1)
+    harm_alpha: float = setting(0.01, "chance of overlooking a harm as large as the margin, for each skill", gt=0, lt=1)
+    serving_examples: int = setting(50, "examples scored anew through the engine that will answer", ge=1)
+
+
 class HardwareSettings(Section):
     """The memory budget."""
 
@@ -231,6 +272,8 @@ class Settings(Section):
     memory: MemorySettings = MemorySettings()
     importance: ImportanceSettings = ImportanceSettings()
     consolidation: ConsolidationSettings = ConsolidationSettings()
+    training: TrainingSettings = TrainingSettings()
+    gate: GateSettings = GateSettings()
     hardware: HardwareSettings = HardwareSettings()
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

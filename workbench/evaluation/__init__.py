@@ -4,7 +4,7 @@
 arithmetic, `speed` times a model. What answers is handed in, so this room does not know the agent.
 """
 
-from workbench.evaluation.answering import Answered, Outcome, Score, score_answers
+from workbench.evaluation.answering import Answered, AnswerScore, Outcome, score_answers
 from workbench.evaluation.calibration import ReliabilityBin, brier, expected_calibration_error, reliability_bins
 from workbench.evaluation.intervals import Interval, wilson_interval
 from workbench.evaluation.paired import Paired, compare
@@ -12,13 +12,13 @@ from workbench.evaluation.questions import Question, load_questions, sample
 from workbench.evaluation.speed import Speed, time_replies
 
 __all__ = [
+    "AnswerScore",
     "Answered",
     "Interval",
     "Outcome",
     "Paired",
     "Question",
     "ReliabilityBin",
-    "Score",
     "Speed",
     "brier",
     "compare",

@@ -1,6 +1,6 @@
 """How well something answers: every question asked once, checked by a program, with what it cost.
 
-    questions ──► answer(question) ──► check ──► Outcome, Outcome, … ──► Score
+    questions ──► answer(question) ──► check ──► Outcome, Outcome, … ──► AnswerScore
 
 What answers is handed in as a function, so this room knows neither the agent nor its strategies. A reply that the model
 failed to give (an empty one, a prompt too long) counts as wrong and keeps its reason; an engine that is not there ends
@@ -57,7 +57,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class AnswerScore:
     """The outcomes of one way of answering, and what follows from them."""
 
     name: str
@@ -127,10 +127,10 @@ class Score:
         confidences, correct = self._calibration
         return reliability_bins(confidences, correct, bins) if confidences else ()
 
-    def by_kind(self) -> dict[str, Score]:
+    def by_kind(self) -> dict[str, AnswerScore]:
         """The same outcomes, kind by kind, in the order of first appearance."""
         kinds = dict.fromkeys(outcome.question.kind for outcome in self.outcomes)
-        return {kind: Score(kind, tuple(o for o in self.outcomes if o.question.kind == kind)) for kind in kinds}
+        return {kind: AnswerScore(kind, tuple(o for o in self.outcomes if o.question.kind == kind)) for kind in kinds}
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as plain JSON types, without the answers."""
@@ -165,7 +165,7 @@ async def score_answers(
     questions: Sequence[Question],
     *,
     on_progress: Callable[[Outcome], None] | None = None,
-) -> Score:
+) -> AnswerScore:
     """Ask every question once, one after the other, and check the answers.
 
     Args:
@@ -182,7 +182,7 @@ async def score_answers(
         outcomes.append(await _ask(answer, question))
         if on_progress is not None:
             on_progress(outcomes[-1])
-    return Score(name, tuple(outcomes))
+    return AnswerScore(name, tuple(outcomes))
 
 
 async def _ask(answer: Answer, question: Question) -> Outcome:

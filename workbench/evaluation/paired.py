@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from workbench.evaluation.answering import Score
+from workbench.evaluation.answering import AnswerScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Paired:
         return sign_test(self.only_first, self.only_second)
 
 
-def compare(first: Score, second: Score) -> Paired:
+def compare(first: AnswerScore, second: AnswerScore) -> Paired:
     """Count the questions by who was right."""
     pairs = [(one.correct, other.correct) for one, other in zip(first.outcomes, second.outcomes, strict=True)]
     same = all(a.question == b.question for a, b in zip(first.outcomes, second.outcomes, strict=True))

@@ -17,7 +17,7 @@ from workbench.plots.style import BLUE, GREY, PALETTE, new_figure, say_nothing_t
 
 
 class AccuracyRow(Protocol):
-    """One way of answering, measured; `evaluation.Score` is one."""
+    """One way of answering, measured; `evaluation.AnswerScore` is one."""
 
     @property
     def name(self) -> str: ...

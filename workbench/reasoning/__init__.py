@@ -1,1 +1,1 @@
-"""A question becomes an answer: walk 1, its strategies, tools, prompts and events. It owns no store and no engine."""
+"""A question becomes an answer: walk 1, its strategies, tools and events. It owns no store and no engine."""

@@ -1,17 +1,8 @@
-"""Is this a question that can be asked? Checked before anything is loaded or written; and in which language is it?
-
->>> language_of("明日は何曜日ですか"), language_of("What day is it?")
-('ja', 'en')
-"""
+"""Is this a question that can be asked? Checked before anything is loaded or written."""
 
 from __future__ import annotations
 
-import re
-
 from workbench.core.errors import QuestionError
-from workbench.core.records import Language
-
-_JAPANESE = re.compile(r"[぀-ヿ㐀-䶿一-鿿ｦ-ﾟ]")
 
 
 def checked_question(question: str, *, max_chars: int) -> str:
@@ -42,8 +33,3 @@ def as_text(question: str | bytes) -> str:
     except UnicodeError as error:
         raise QuestionError("The question is not valid UTF-8 text; save or type it as UTF-8") from error
     return question
-
-
-def language_of(question: str) -> Language:
-    """Japanese if any kana or kanji stands in it, else English."""
-    return "ja" if _JAPANESE.search(question) else "en"

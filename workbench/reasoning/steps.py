@@ -15,7 +15,8 @@ from workbench.core.records import Choice, Message, Recalled, StrategyName, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.complexity import measure_complexity
 from workbench.models.protocol import Model
-from workbench.reasoning.question import checked_question, language_of
+from workbench.prompts.direct import language_of
+from workbench.reasoning.question import checked_question
 from workbench.reasoning.strategies import STRATEGIES
 from workbench.reasoning.thinker import Emit, Thinker
 from workbench.reasoning.tools import Toolbox, calculator, dates

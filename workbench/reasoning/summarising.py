@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from workbench import prompts
 from workbench.core.records import Language, Message, Sampling
 from workbench.core.schema import ReasoningSettings
 from workbench.models.protocol import Model, gather
-from workbench.reasoning import prompts
 from workbench.reasoning.budget import check_room
 
 Summariser = Callable[[str, Sequence[Message], Language], Awaitable[str]]

@@ -14,11 +14,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
+from workbench import prompts
 from workbench.core.errors import ConnectionDropped, ToolError
 from workbench.core.records import Message, Piece, Reply, Sampling, Thought, ToolCall, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.protocol import Model, gather
-from workbench.reasoning import prompts
 from workbench.reasoning.budget import check_room, latest_history
 from workbench.reasoning.events import (
     Retried,

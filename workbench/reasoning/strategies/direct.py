@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from workbench import prompts
 from workbench.core.records import Turn
-from workbench.reasoning import prompts
 from workbench.reasoning.budget import latest_history, prompt_tokens
 from workbench.reasoning.confidence import from_logprobs
 from workbench.reasoning.thinker import Thinker
@@ -13,7 +13,7 @@ from workbench.reasoning.thinker import Thinker
 
 async def think(turn: Turn, thinker: Thinker) -> Turn:
     """One call of the model (more only if it calls tools natively)."""
-    *opening, question = prompts.render("direct", turn.language, known=thinker.known(turn), question=turn.question)
+    *opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn))
     sampling = thinker.sampling()
     room = thinker.model.context_tokens - sampling.max_tokens - prompt_tokens((*opening, question))
     talk = latest_history(turn.history, room_tokens=room)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.core.errors import TemplateError
-from workbench.reasoning.prompts import FOLDER, LANGUAGES, load_prompt, render
+from workbench.prompts.rendering import FOLDER, LANGUAGES, load_prompt, render
 
 NAMES = sorted(path.stem for path in (FOLDER / "en").glob("*.yaml"))
 

@@ -1,6 +1,6 @@
 """Prompt templates are YAML files with versions, one folder a language; rendering one gives chat messages.
 
-    prompts/en/plan.yaml:   name, version, variables, messages: [{role, content with ${variable}}]
+    en/plan.yaml:   name, version, variables, messages: [{role, content with ${variable}}]
 
 The model's own chat format is applied by its engine, from the template that its weights carry. This file does not know
 which model reads the messages.
@@ -20,7 +20,7 @@ from typing import Any
 from workbench.core.errors import TemplateError
 from workbench.core.records import Language, Message
 
-FOLDER = Path(__file__).parent / "prompts"
+FOLDER = Path(__file__).parent
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 
