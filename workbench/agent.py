@@ -128,12 +128,8 @@ class Agent:
         return Sampler(self.snapshot, self.settings.hardware.sample_interval_ms, SAMPLES_KEPT)
 
     async def warm(self) -> None:
-        """Load what a long-lived process needs anyway, the embedder and the vector index; then let memory catch up.
-
-        After a change of embedder it embeds all memories anew; and it consolidates when the schedule says so.
-        """
+        """Load what a long-lived process needs anyway: the embedder and the vector index."""
         await self.memory.open_index()
-        await self.memory.catch_up()
 
     async def close(self) -> None:
         await self.backends.close()

@@ -49,8 +49,8 @@ async def says(panel: MemoryPanel, content: dict[str, object]) -> None:
     panel.table._handle_custom_msg(content, [])
     await asyncio.sleep(0)
     async with asyncio.timeout(20):
-        while panel._tasks._held:
-            await asyncio.gather(*panel._tasks._held, return_exceptions=True)
+        while working := panel._tasks._held - {panel._keeping_up}:  # that one never ends
+            await asyncio.gather(*working, return_exceptions=True)
 
 
 def texts(panel: MemoryPanel) -> set[str]:

@@ -112,7 +112,7 @@ async def _chat(settings: Settings, *, session: str | None, **how: Any) -> None:
 
     async with open_agent(settings) as agent:
         current = await agent.session(session)
-        warming = asyncio.create_task(agent.warm())
+        beside = asyncio.create_task(_beside(agent))
         typer.echo(f"Session '{current.name}'. An empty line, or Ctrl-C at the prompt, ends it.", err=True)
         waiting = Interruptible()
         while text := await waiting.on(_read_line()):
@@ -121,7 +121,21 @@ async def _chat(settings: Settings, *, session: str | None, **how: Any) -> None:
                 await waiting.on(asking, stopped="\nStopped; nothing of this answer was kept.")
             except WorkbenchError as error:
                 typer.echo(error.sentence, err=True)
-        await warming
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+
+
+async def _beside(agent: Agent) -> None:
+    """What a long-lived agent does between questions; long work is told once, since the prompt stands below."""
+    told: set[str] = set()
+
+    def tell(what: str, done: int, of: int) -> None:
+        if what not in told and of:
+            told.add(what)
+            typer.echo(f"({what} {of:,} memories meanwhile; you can go on asking)", err=True)
+
+    await agent.warm()
+    await agent.memory.keep_up(tell)
 
 
 class Interruptible:

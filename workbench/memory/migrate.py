@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection
 
-HEAD = "0002"  # the newest revision in migrations/versions; a test holds the two together
+HEAD = "0003"  # the newest revision in migrations/versions; a test holds the two together
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

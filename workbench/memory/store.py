@@ -24,7 +24,8 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,6 +53,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 UNCOUNTED = 64  # recalls counted in RAM before they are written down
 BATCH = 200  # statements in one transaction of `add`
+LOOKS_EVERY_S = 300.0  # between two looks whether something waits; a look costs a millisecond
 
 
 class Memory:
@@ -88,6 +90,8 @@ class Memory:
         )
         self._recalls: Counter[str] = Counter()
         self._closing = threading.Event()
+        self._upkeep = threading.Lock()
+        self._lock_file = settings.home / "memory" / "upkeep.lock"
 
     @classmethod
     def open(
@@ -117,7 +121,7 @@ class Memory:
         from workbench.memory.vault.keys import keys_from
 
         settings = settings or Settings(home=home)
-        settings = settings.model_copy(update={"memory": settings.memory.model_copy(update=overrides)})
+        settings = settings.model_copy(update={"home": home, "memory": settings.memory.model_copy(update=overrides)})
         folder = home / "memory"
         embedder = embedder or MiniLM()
         dials = settings.memory
@@ -259,13 +263,32 @@ class Memory:
             return lambda done, of: on_progress(what, done, of) if on_progress else None
 
         def work() -> None:
-            if pending(self.memories, self.embedder.name):
-                told = tell("embedding")
-                reembed(self.memories, self.embedder, lambda now: told(now.done, now.of), self._closing)
-            if self.consolidator.due() and not self._closing.is_set():
-                self.consolidator.run(tell("consolidating"))
+            with self._upkeep, _alone(self._lock_file) as alone:
+                if not alone:  # another process is at it
+                    return
+                if pending(self.memories, self.embedder.name):
+                    told = tell("embedding")
+                    reembed(self.memories, self.embedder, lambda now: told(now.done, now.of), self._closing)
+                if self.consolidator.due() and not self._closing.is_set():
+                    self.consolidator.run(tell("consolidating"))
 
         await asyncio.to_thread(work)
+
+    async def keep_up(
+        self, on_progress: Callable[[str, int, int], None] | None = None, *, every_s: float = LOOKS_EVERY_S
+    ) -> None:
+        """Catch up now and whenever something waits, until cancelled: what an open agent does beside answering.
+
+        Args:
+            on_progress: as in `catch_up`.
+            every_s: how often it looks whether something waits, in seconds.
+        """
+        while True:
+            try:
+                await self.catch_up(on_progress)
+            except StoreError as error:  # a full disk, a locked file: what waits stays, and is tried again
+                log.warning("Memory could not catch up: %s", error)
+            await asyncio.sleep(every_s)
 
     async def warm(self) -> None:
         """Load the embedder now, so that the first question does not wait for it."""
@@ -274,6 +297,8 @@ class Memory:
     def close(self) -> None:
         """Write down what was counted, release the index and the database; a second call does nothing."""
         self._closing.set()
+        with self._upkeep:  # what is being embedded or consolidated ends its batch first
+            pass
         if self._recalls:
             self._count_recalls()
         self._keeper.close()
@@ -289,6 +314,23 @@ class Memory:
         except StoreError as error:  # a count is not worth failing for: it is written with the next ones
             log.info("Some recalls are not counted yet: %s", error)
             self._recalls.update(recalls)
+
+
+@contextmanager
+def _alone(lock_file: Path) -> Iterator[bool]:
+    """Whether this process alone keeps up inside; it does not wait for another that does."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(lock_file, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def _remove_index(folder: Path, database: Database) -> None:

@@ -31,6 +31,7 @@ from sqlalchemy import (
     Text,
     false,
     text,
+    true,
 )
 from sqlalchemy import UniqueConstraint as Unique
 
@@ -50,6 +51,7 @@ sessions = Table(
     Column("created_at", Double, nullable=False),
     Column("summary", Text),  # sealed; of the turns up to `summary_upto`
     Column("summary_upto", Integer, nullable=False, server_default=text("0")),
+    Column("learning", Boolean, nullable=False, server_default=true()),  # whether its turns may become examples
 )
 
 turns = Table(

@@ -34,7 +34,8 @@ from workbench.models.embedded import EmbeddedModel
 from workbench.models.protocol import Model
 from workbench.panels import chat_state, machine_state, showing
 from workbench.panels.chat_state import Chat
-from workbench.panels.widgets import ChatBox, MemoryChart, Timeline, TurnFacts
+from workbench.panels.upkeep import keep_up
+from workbench.panels.widgets import ChatBox, MemoryChart, Timeline, TurnFacts, UpkeepBar
 
 log = logging.getLogger(__name__)
 REDRAW_S = 0.05  # tokens come every 10 ms; one message for five of them keeps the page fluent
@@ -75,7 +76,8 @@ class ChatPanel:
     ) -> None:
         self.chat = Chat()
         self.box, self.timeline, self.facts, self.memory = ChatBox(), Timeline(), TurnFacts(), MemoryChart()
-        self.view = _layout(self.box, self.memory, self.timeline, self.facts)
+        self.upkeep = UpkeepBar()
+        self.view = _layout(self.box, self.upkeep, self.memory, self.timeline, self.facts)
         self._open_the_agent = open_the_agent
         self._log_file = log_file
         self._asks = {"model": model, "strategy": strategy}
@@ -158,6 +160,7 @@ class ChatPanel:
         if isinstance(model, EmbeddedModel):
             await asyncio.to_thread(model.load)
         await agent.warm()
+        self._start(keep_up(agent.memory, self.upkeep))
         self.box.status = f"Ready: {choice.model} ({choice.backend}), memory in {agent.settings.home}"
 
     async def _ask(self, number: int, question: str, earlier: asyncio.Task[None] | None) -> None:

@@ -41,6 +41,8 @@ from workbench.panels.memory_widgets import (
     RecallReasons,
 )
 from workbench.panels.tasks import Tasks
+from workbench.panels.upkeep import keep_up
+from workbench.panels.widgets import UpkeepBar
 
 RECALL_IMPORTS = ("numpy", "onnxruntime", "tokenizers", "sqlalchemy", "alembic.command")
 
@@ -59,10 +61,14 @@ class MemoryPanel:
         self.desk = Desk()
         self.head, self.table, self.recall = MemoryHead(), MemoryTable(), RecallReasons()
         self.card, self.map, self.lifetimes = MemoryCard(), MemoryMap(), MemoryLifetimes()
-        self.view = _layout(self.head, (self.recall, self.table), (self.card, self.map, self.lifetimes))
+        self.upkeep = UpkeepBar()
+        self.view = _layout(
+            ipywidgets.VBox([self.head, self.upkeep]), (self.recall, self.table), (self.card, self.map, self.lifetimes)
+        )
         self._open_the_memory = open_the_memory
         self._tasks = Tasks(self._tell, log_file=log_file)
         self._memory: Memory | None = None
+        self._keeping_up: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
         self._mapped: tuple[int, VectorMap] | None = None
         for widget in (self.head, self.table, self.recall, self.card, self.map):
@@ -126,8 +132,13 @@ class MemoryPanel:
     async def _begin(self) -> None:
         """What a page needs first; then, beside whatever it asks for, the embedder that a recall would wait for."""
         await self.refresh()
-        if self.desk.memories:
-            self._tasks.start((await self._opened()).warm())
+        if self.desk.memories and self._keeping_up is None:
+            self._keeping_up = self._tasks.start(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        memory = await self._opened()
+        await memory.warm()
+        await keep_up(memory, self.upkeep)
 
     async def _opened(self) -> Memory:
         """The memory, opened once; after a failure the next call tries again."""

@@ -29,6 +29,14 @@ class ChatBox(anywidget.AnyWidget):
     problem = traitlets.Unicode("", help="an error that belongs to no exchange, in one sentence").tag(sync=True)
 
 
+class UpkeepBar(anywidget.AnyWidget):
+    """What memory does beside answering, with a progress bar; nothing to see while it does nothing."""
+
+    _esm = HERE / "upkeep_bar.js"
+    _css = STYLE
+    shown = traitlets.Dict(help="`what` is done, how many are `done`, `of` how many").tag(sync=True)
+
+
 class Timeline(anywidget.AnyWidget):
     """The latest turn as bars on a time axis."""
 

@@ -1,7 +1,7 @@
 """Sessions and memories as one file: to keep, to read elsewhere, to take to another machine.
 
-    {"workbench_export": 1, "app": "0.2.0", "schema": "0002", "exported_at": …, "records": [
-    {"type": "session", "id": …, "name": …, "created_at": …},
+    {"workbench_export": 1, "app": "0.2.0", "schema": "0003", "exported_at": …, "records": [
+    {"type": "session", "id": …, "name": …, "created_at": …, "learning": true},
     {"type": "turn", "number": 1, "record": {the whole turn}, "feedback": [{"kind": "up", …}]},
     {"type": "memory", every column but vector and fingerprint}
     ], "counts": {"sessions": 1, "turns": 1, "feedback": 1, "memories": 1}}
@@ -158,7 +158,7 @@ class Contents:
         yield from self.memories()
 
     def sessions(self) -> Iterator[dict[str, Any]]:
-        columns = (sessions.c.id, sessions.c.name, sessions.c.created_at)
+        columns = (sessions.c.id, sessions.c.name, sessions.c.created_at, sessions.c.learning)
         query = select(*columns).order_by(sessions.c.created_at, sessions.c.id)
         if self.session_id is not None:
             query = query.where(sessions.c.id == self.session_id)

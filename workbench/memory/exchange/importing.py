@@ -135,7 +135,8 @@ class _Importer:
                 name = free_name(storable(data["name"]), taken)
                 taken.add(name)
                 sealed = vault.seal(name, f"sessions.name:{data['id']}")
-                row = {"id": data["id"], "name": sealed, "created_at": data["created_at"]}
+                learning = data.get("learning", True)  # an older workbench did not say
+                row = {"id": data["id"], "name": sealed, "created_at": data["created_at"], "learning": learning}
                 connection.execute(insert(sessions), [row])
                 if name != data["name"]:
                     self._renamed.append((data["name"], name))

@@ -40,7 +40,8 @@ def as_markdown(contents: Contents, counts: Counter[str]) -> Iterator[str]:
     yield f"# Conversations\n\nExported from the workbench on {_when(time.time())}.\n"
     for number, session in enumerate(contents.sessions(), 1):
         counts["sessions"] += 1
-        yield f"\n## {number}. {span(session['name'])}\n\nBegun {_when(session['created_at'])}.\n"
+        yield f"\n## {number}. {span(session['name'])}\n\nBegun {_when(session['created_at'])}."
+        yield "\n" if session["learning"] else " It is not learned from.\n"
         for turn in contents.turns(session["id"]):
             yield from _turn(contents, turn, counts)
     yield from _without_turn(contents, counts)

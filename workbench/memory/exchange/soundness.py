@@ -24,6 +24,7 @@ from workbench.memory.text import storable
 
 NAME = re.compile(r"[!-~]{1,64}")  # ids are printable and fit their columns
 LARGEST = 2**53
+CAME_LATER = frozenset({"learning"})  # a file of an older workbench lacks it
 Rule = Callable[[Any], str | None]
 """What is wrong with a value, as `must be …`; None where nothing is."""
 
@@ -40,6 +41,8 @@ def check(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> None:
     """
     for name, rule in rules.items():
         if name not in data:
+            if name in CAME_LATER:
+                continue
             raise Unsound(f"{name!r} is missing")
         if (must_be := rule(data[name])) is not None:
             raise Unsound(f"{name!r} {must_be}")
@@ -166,7 +169,7 @@ def _hints(kind: type) -> dict[str, tuple[Any, bool]]:
     }
 
 
-SESSION: dict[str, Rule] = {"id": _id, "name": _text, "created_at": _number}
+SESSION: dict[str, Rule] = {"id": _id, "name": _text, "created_at": _number, "learning": _flag}
 FEEDBACK: dict[str, Rule] = {
     "kind": one_of(get_type_hints(Feedback)["kind"]),
     "correction": optional(_text),

@@ -82,6 +82,17 @@ class Sessions:
         self._database.scrub()  # the old name may have told something
         return renamed
 
+    def set_learning(self, reference: str, learns: bool) -> Session:
+        """Say whether the turns of a session may become training examples.
+
+        Raises:
+            NotStored: no session fits the reference, or several do.
+        """
+        with self._database.write() as connection:
+            found = replace(_fitting(self._all(connection), reference), learns=learns)
+            connection.execute(update(sessions).where(sessions.c.id == found.id).values(learning=learns))
+        return found
+
     def forget(self, reference: str, *, keep_memories: bool = False) -> Forgotten:
         """Remove a session for good: turns, feedback, summary, and the memories stated in it with every copy.
 
@@ -289,8 +300,8 @@ def _without_what_was_forgotten(connection: Connection, turn: Turn) -> Turn:
     return turn if record is None else turn_from_json(json.dumps(record))
 
 
-def _sessions() -> Select[tuple[str, str, float, int]]:
-    columns = (sessions.c.id, sessions.c.name, sessions.c.created_at)
+def _sessions() -> Select[tuple[str, str, float, bool, int]]:
+    columns = (sessions.c.id, sessions.c.name, sessions.c.created_at, sessions.c.learning.label("learns"))
     joined = sessions.outerjoin(turns, turns.c.session_id == sessions.c.id)
     return select(*columns, func.count(turns.c.id).label("turn_count")).select_from(joined).group_by(*columns)
 
