@@ -1,8 +1,9 @@
-"""Conversations on the command line: list, show, rename, export, import, forget.
+"""Conversations on the command line: list, show, rename, keep from learning, export, import, forget.
 
     workbench sessions                    all of them, the latest first
     workbench sessions SESSION            the turns of one; `sessions show export` where a name is a command's too
     workbench sessions rename OLD NEW
+    workbench sessions learning SESSION --off | --on
     workbench sessions export [SESSION] [--format json|markdown] [--out FILE]
     workbench sessions import FILE
     workbench sessions forget SESSION [--yes] [--keep-memories]
@@ -48,7 +49,7 @@ class Format(StrEnum):
 
 app = typer.Typer(
     cls=NamedOrCommand,
-    help="List the conversations, show the turns of one, rename, export, import or forget them.",
+    help="List the conversations, show the turns of one, rename, keep from learning, export, import or forget them.",
     invoke_without_command=True,
     subcommand_metavar="[SESSION | COMMAND [ARGS]...]",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -78,6 +79,17 @@ def rename(session: Name, name: Annotated[str, typer.Argument(metavar="NEW", hel
     with _memory() as memory:
         renamed = memory.sessions.rename(session, name)
     console().print(f"Session {renamed.id[:8]} is called {renamed.name!r} now", markup=False)
+
+
+@app.command()
+def learning(
+    session: Name, on: Annotated[bool, typer.Option("--on/--off", help="Whether its turns may become examples.")]
+) -> None:
+    """Keep a conversation from being learned from, or let it be again."""
+    with _memory() as memory:
+        found = memory.sessions.set_learning(session, on)
+    may = "may be learned from" if on else "is not learned from any more; an adapter trained before stays as it is"
+    console().print(f"Session {found.name!r} {may}", markup=False)
 
 
 @app.command()
@@ -141,12 +153,16 @@ def forget(
 
 def _list(found: Sequence[Session], as_json: bool) -> None:
     if as_json:
-        print_json([{"id": one.id, "name": one.name, "turns": one.turn_count} for one in found])
+        print_json([{"id": one.id, "name": one.name, "turns": one.turn_count, "learns": one.learns} for one in found])
     elif found:
-        rows = [(one.name, when(one.created_at), one.turn_count, one.id[:8]) for one in found]
-        console().print(table(("session", "begun", "turns", "id"), rows))
+        rows = [(one.name, when(one.created_at), one.turn_count, _learns(one), one.id[:8]) for one in found]
+        console().print(table(("session", "begun", "turns", "learning", "id"), rows))
     else:
         console().print('No sessions yet; begin one with: workbench ask "…"')
+
+
+def _learns(one: Session) -> str:
+    return "on" if one.learns else "off"
 
 
 def _list_turns(found: Sequence[Turn], as_json: bool) -> None:

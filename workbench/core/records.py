@@ -214,12 +214,13 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A conversation: a name, when it began and how many turns it holds."""
+    """A conversation: a name, when it began, how many turns it holds, and whether they may become examples."""
 
     id: str
     name: str
     created_at: float
     turn_count: int = 0
+    learns: bool = True
 
 
 def begun_session(name: str | None = None, session_id: str | None = None) -> Session:

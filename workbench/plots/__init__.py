@@ -2,7 +2,8 @@
 
 `turns` draws where a turn's time went, `scores` how often answers are right, `models` what was chosen and what it
 needs, `spreads` repeated timings, `machine` the memory over time, `memory` what is remembered and recalled, `learning`
-what training did; `style` is the one look. No file here reads anything or makes a widget. Plotly loads with this room (0.4 s) and comes with the `lab` extra.
+what training did; `style` is the one look. No file here reads anything or makes a widget. Plotly loads with this room
+(0.4 s) and comes with the `lab` extra.
 
 >>> turn_timeline(turn)                                    # doctest: +SKIP
 """
