@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,8 +134,9 @@ async def test_cancelling_the_real_engine_frees_it_for_the_next_question(
         if isinstance(event, TokenArrived):
             begun.set()
 
-    engine = Counted(embedded._engine)
-    monkeypatch.setattr(embedded, "_engine", engine)
+    running = embedded._engine.running()
+    engine = Counted(running.server)
+    monkeypatch.setattr(embedded._engine, "_running", replace(running, server=engine))
     long = "Count from one to one thousand in words."
     task = asyncio.create_task(agent.ask(long, model=embedded, strategy="direct", on_event=on_event))
     await asyncio.wait_for(begun.wait(), 20)

@@ -1,6 +1,6 @@
 """The agent: it puts the rooms together, once, and hands each walk what it needs.
 
-    settings ─► Memory, Backends ─► Rooms ─► Walk(question) ─► Turn
+    settings ─► Memory, Backends, Learning ─► Rooms ─► Walk(question) ─► Turn
 
 Everything above (command line, panels, gateway, notebooks) speaks to this object and to nothing below it. It decides no
 step of a walk.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.errors import ModelTimeout, QuestionError
+from workbench.core.errors import AdapterError, ModelTimeout, QuestionError
 from workbench.core.records import (
     Choice,
     Feedback,
@@ -35,6 +35,7 @@ from workbench.core.settings import Settings, load_settings
 from workbench.hardware.planner import gib
 from workbench.hardware.sampler import Sampler
 from workbench.hardware.snapshot import Snapshot, take_snapshot
+from workbench.learning import Learning
 from workbench.memory import Memory
 from workbench.models.backends import Backends
 from workbench.models.protocol import Model
@@ -49,10 +50,11 @@ SAMPLES_KEPT = 600  # five minutes at the default interval
 class Agent:
     """A local agent with its memory and its models; make one with `open_agent`."""
 
-    def __init__(self, settings: Settings, memory: Memory, backends: Backends) -> None:
+    def __init__(self, settings: Settings, memory: Memory, backends: Backends, learning: Learning) -> None:
         self.settings = settings
         self.memory = memory
         self.backends = backends
+        self.learning = learning
 
     async def ask(
         self,
@@ -70,7 +72,8 @@ class Agent:
 
         Args:
             session: the conversation to continue; None begins a new one.
-            strategy: direct, chain or vote; None leaves it to the settings.
+            strategy: direct, chain or vote; None leaves it to the settings, and `auto` answers directly while an
+                adapter is deployed, for that is what it was trained on and judged by.
             model: a model's name, or any object that speaks the `Model` protocol (a llama-index LLM in
                 `LlamaIndexModel`, say); None leaves it to the settings.
             complexity: 0..1 if you know better than the rule.
@@ -81,6 +84,8 @@ class Agent:
         from workbench.reasoning.question import as_text
         from workbench.reasoning.walk import Asked, Walk
 
+        if strategy is None and self.settings.reasoning.strategy == "auto":
+            strategy = "direct" if await asyncio.to_thread(self._adapter_answers, model) else None
         walk = Walk(self._rooms(strategy, model), timeout_s=self.settings.reasoning.timeout_s)
         if complexity is not None and not 0 <= complexity <= 1:
             raise QuestionError(f"The complexity is {complexity:g}, but must lie between 0 and 1")
@@ -150,6 +155,13 @@ class Agent:
             question_language=turn.language,
         )
 
+    def _adapter_answers(self, model: str | Model | None) -> bool:
+        """Whether an adapter is deployed and nobody asked for a certain model."""
+        try:
+            return model is None and self.settings.model.name is None and self.learning.deployed() is not None
+        except AdapterError:  # the choice of a model says so
+            return False
+
     def _rooms(self, strategy: StrategyName | None, model: str | Model | None) -> Any:
         from workbench.reasoning.steps import Rooms
 
@@ -173,7 +185,8 @@ async def open_agent(
     if settings is None:
         settings = load_settings(overrides={**(overrides or {}), **({"home": home} if home else {})})
     memory = await asyncio.to_thread(open_memory, settings)
-    agent = Agent(settings, memory, Backends(settings))
+    learning = Learning(settings)
+    agent = Agent(settings, memory, Backends(settings, deployed=learning.deployed), learning)
     try:
         yield agent
     finally:

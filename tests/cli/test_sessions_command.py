@@ -199,3 +199,18 @@ def test_the_help_names_every_sub_command(capsys: Capture) -> None:
     said = capsys.readouterr().out
     for word in ("show", "rename", "export", "import", "forget", "SESSION"):
         assert word in said
+
+
+def test_a_session_is_kept_from_learning_and_let_back(ask: Callable[..., object], capsys: Capture) -> None:
+    ask(DOG, "pets")
+    shown = []
+    for word in ("--off", "--on"):
+        assert run(["sessions", "learning", "pets", word]) == 0
+        assert "learned from" in capsys.readouterr().out
+        assert run(["sessions", "--json"]) == 0
+        shown.append(json.loads(capsys.readouterr().out)[0]["learns"])
+        assert run(["sessions"]) == 0
+        assert f" {word[2:]} " in capsys.readouterr().out
+    assert shown == [False, True]
+    assert run(["sessions", "learning", "none such", "--off"]) == 2
+    assert "None fits the session" in capsys.readouterr().err

@@ -4,9 +4,10 @@ import socket
 
 import pytest
 
+from tests.adapters.tiny_models import tiny
 from tests.models.ollama_server import ollama_server
 
-__all__ = ["dead_url", "ollama_server"]
+__all__ = ["dead_url", "ollama_server", "tiny"]
 
 
 @pytest.fixture

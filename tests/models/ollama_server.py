@@ -1,8 +1,8 @@
 """A server on 127.0.0.1 that speaks Ollama's wire format, so that tests go through the real client and a real socket.
 
 Written from the public API documentation (docs.ollama.com/api): /api/version, /api/tags, /api/ps, /api/show, /api/chat
-(newline-delimited JSON, or one object with `"stream": false`), /api/embed (vectors by counting words) and /api/generate
-(load, unload). What a real server does by itself, this one does too: it knows only installed models, refuses `think`
+(newline-delimited JSON, or one object with `"stream": false`), /api/embed (vectors by counting words), /api/generate
+(load, unload), /api/blobs/sha256:… and /api/create (`ollama_making.py`). What a real server does by itself, this one does too: it knows only installed models, refuses `think`
 and `tools` where the model lacks the capability, counts tokens, keeps used models resident. What a model would say is
 scripted by the test:
 
@@ -28,6 +28,7 @@ from typing import Any
 
 import pytest
 
+from tests.models import ollama_making as making
 from tests.models.ollama_replies import CREATED_AT, Say, line, lines, whole, word_vector
 
 GIB = 2**30
@@ -55,6 +56,7 @@ class Installed:
     loaded: bool = False
     size_vram: int = 0
     info: dict[str, Any] = field(default_factory=dict)
+    made_of: dict[str, Any] | None = None  # what /api/create was told
 
 
 class OllamaWire:
@@ -68,6 +70,7 @@ class OllamaWire:
         self.version: object = "0.12.6"
         self.version_delay_s = 0.0
         self.models: dict[str, Installed] = {}
+        self.blobs: dict[str, bytes] = {}  # by digest, as uploaded
         self._scripts: list[Say] = []
         self._embeddings: list[Say] = []
         self._always: Callable[[Request], Say] | None = None
@@ -182,15 +185,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
+    def do_HEAD(self) -> None:
+        self._serve()
+
     def do_POST(self) -> None:
         self._serve()
 
     def _serve(self) -> None:
         self.close_connection = True
-        size = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(size) or b"{}")
+        content = making.content(self.rfile, self.headers)
+        blob = self.path.startswith(making.BLOBS)
+        body = {} if blob else json.loads(content or b"{}")
         request = Request(self.command, self.path, body, dict(self.headers.items()))
         self.server_state.record(request)
+        if blob:
+            self._blob(content)
+            return
         routes = {
             "/api/version": self._version,
             "/api/tags": self._tags,
@@ -199,6 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
             "/api/chat": self._chat,
             "/api/generate": self._generate,
             "/api/embed": self._embed,
+            "/api/create": self._create,
         }
         try:
             routes.get(self.path, self._unknown)(request)
@@ -270,6 +281,19 @@ class _Handler(BaseHTTPRequestHandler):
         given = request.body["input"]
         vectors = [word_vector(text) for text in ([given] if isinstance(given, str) else given)]
         self._json(line(model.name, done=True, embeddings=vectors[: say.end_after], total_duration=1_000_000))
+
+    def _blob(self, content: bytes) -> None:
+        status, error = making.blob(self.server_state.blobs, self.command, self.path, content)
+        self._json({"error": error} if error else {}, status=status)
+
+    def _create(self, request: Request) -> None:
+        error = making.refusal(request.body, self.server_state.blobs, set(map(_tagged, self.server_state.models)))
+        if error:
+            self._json({"error": error}, status=400)
+            return
+        self.server_state.install(request.body["model"])
+        self.server_state.models[_tagged(request.body["model"])].made_of = request.body
+        self._json({"status": "success"})
 
     def _chat(self, request: Request) -> None:
         model = self._find(request)

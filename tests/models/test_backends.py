@@ -13,7 +13,7 @@ from workbench.core.errors import MemoryBudgetError, ModelNotFound, ModelUnavail
 from workbench.core.settings import load_settings
 from workbench.hardware.planner import gib
 from workbench.hardware.snapshot import Snapshot
-from workbench.models.backends import Backends, Deployed
+from workbench.models.backends import Backends
 from workbench.models.embedded import EmbeddedModel
 from workbench.models.ollama import OllamaModel
 
@@ -27,10 +27,10 @@ def machine(free_gib: float, label: str = "VRAM") -> Callable[[int], Snapshot]:
     return take
 
 
-def backends(host: str, *, free_gib: float = 6.0, deployed: Deployed | None = None, **overrides: Any) -> Backends:
+def backends(host: str, *, free_gib: float = 6.0, **overrides: Any) -> Backends:
     dotted = {key.replace("__", "."): value for key, value in overrides.items()}
     settings = load_settings(overrides={"ollama.host": host, **dotted})
-    return Backends(settings, deployed=deployed, snapshot=machine(free_gib))
+    return Backends(settings, snapshot=machine(free_gib))
 
 
 async def test_auto_prefers_a_running_ollama_and_says_so(ollama_server: OllamaWire) -> None:
@@ -73,13 +73,6 @@ async def test_a_server_with_only_an_embedding_model_is_not_usable(ollama_server
 async def test_the_ollama_backend_does_not_fall_back_silently(dead_url: str) -> None:
     with pytest.raises(ModelUnavailable, match=r"model\.backend"):
         await backends(dead_url, model__backend="ollama").choose(0.2)
-
-
-async def test_the_base_of_a_deployed_adapter_outranks_auto(ollama_server: OllamaWire) -> None:
-    ollama_server.install("deepseek-r1:7b")
-    choice = await backends(ollama_server.url, deployed=Deployed("mine", "smollm2-135m")).choose(0.9)
-    assert (choice.backend, choice.adapter) == ("embedded", "mine")
-    assert "'mine' is deployed" in choice.reasons[0]
 
 
 async def test_a_name_in_the_question_outranks_the_settings(ollama_server: OllamaWire) -> None:

@@ -22,9 +22,8 @@ class Step:
 class Row:
     correct: int
     total: int
-    accuracy: float
-    low: float
-    high: float
+    mean: float
+    interval: tuple[float, float]
 
 
 STEPS = [Step(1, 3.0, None, GIB), Step(2, 2.0, 1.5, 2 * GIB)]
@@ -46,7 +45,7 @@ def test_a_tune_loss_that_was_not_measured_is_not_drawn() -> None:
 
 
 def test_every_skill_has_a_mark_with_its_interval_for_each_adapter_that_was_scored_on_it() -> None:
-    before, after = Row(1, 10, 0.1, 0.02, 0.4), Row(9, 10, 0.9, 0.6, 0.98)
+    before, after = Row(1, 10, 0.1, (0.02, 0.4)), Row(9, 10, 0.9, (0.6, 0.98))
     figure = skill_scores({"before": {"add": before, "dates": before}, "after": {"dates": after}})
     first, second = figure.data
     assert list(figure.layout.yaxis.ticktext) == ["add", "dates"]

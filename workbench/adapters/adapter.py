@@ -68,7 +68,8 @@ class Adapter:
     @cached_property
     def identity(self) -> str:
         """SHA-256 over the spec and every weight: the adapter's name on the shelf and in caches, 64 digits."""
-        digest = hashlib.sha256(json.dumps(asdict(self.spec), sort_keys=True).encode())
+        spec = asdict(self.spec) | {"alpha": float(self.spec.alpha)}  # 16 and 16.0 are one adapter
+        digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode())
         for layer in sorted(self.factors):
             for name, factor in zip("ab", self.factors[layer], strict=True):
                 digest.update(f"{layer}.{name}:{tuple(factor.shape)};".encode())

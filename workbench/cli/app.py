@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import asking, memory, sessions, showing
+from workbench.cli import adapters, asking, corpus, learning, memory, sessions, showing
 from workbench.core.errors import WorkbenchError
 from workbench.logbook import log_places
 
@@ -34,6 +34,10 @@ app.command()(asking.chat)
 app.command()(asking.feedback)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(memory.app, name="memory")
+for command in (learning.train, learning.score, learning.gate, learning.deploy, learning.rollback):
+    app.command()(command)
+app.add_typer(adapters.app, name="adapters")
+app.add_typer(corpus.app, name="corpus")
 app.command()(showing.models)
 app.command()(showing.config)
 app.command()(showing.doctor)

@@ -208,7 +208,7 @@ class Shown:
 
 
 def _footer(turn: Turn) -> str:
-    parts = [turn.choice.model if turn.choice else "?", turn.strategy]
+    parts = [_answerer(turn), turn.strategy]
     if turn.confidence is not None:
         parts.append(f"confidence {turn.confidence.value:.2f} ({turn.confidence.source})")
     if turn.cut_off:
@@ -217,6 +217,13 @@ def _footer(turn: Turn) -> str:
         parts.append(f"{len(turn.recalled)} memories used")
     seconds = sum(timing.duration_ms for timing in turn.timings) / 1000
     return " · ".join([*parts, f"{seconds:.1f} s", f"turn {turn.id[:8]}"])
+
+
+def _answerer(turn: Turn) -> str:
+    """The model, and the adapter over it."""
+    if turn.choice is None:
+        return "?"
+    return f"{turn.choice.model} with {turn.choice.adapter}" if turn.choice.adapter else turn.choice.model
 
 
 def _name(strategy: StrategyOption | None) -> str | None:

@@ -23,8 +23,8 @@ import typer
 
 from workbench.cli import memory_showing as shown
 from workbench.cli import memory_upkeep, sessions
-from workbench.cli.desk import open_desk, run_async
-from workbench.cli.memory_desk import ask_first, bar, opened, say
+from workbench.cli.desk import ask_first, bar, open_desk, run_async, say
+from workbench.cli.memory_desk import opened
 from workbench.cli.showing import AsJson, print_json
 
 if TYPE_CHECKING:

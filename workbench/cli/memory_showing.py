@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.memory_desk import out, say
+from workbench.cli.desk import out, say
 from workbench.cli.showing import table, when
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.desk import open_desk
-from workbench.cli.memory_desk import Step, bar, opened, out, say
+from workbench.cli.desk import Step, bar, open_desk, out, say
+from workbench.cli.memory_desk import opened
 from workbench.cli.showing import AsJson, print_json, table
 from workbench.core.errors import StoreError
 

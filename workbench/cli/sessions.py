@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from workbench.cli.desk import console, open_desk
+from workbench.cli.desk import ask_first, console, open_desk
 from workbench.cli.showing import AsJson, print_json, table, when
 
 if TYPE_CHECKING:
@@ -135,16 +135,9 @@ def forget(
     keep_memories: Annotated[bool, typer.Option("--keep-memories", help="Keep what was stated in it.")] = False,
 ) -> None:
     """Remove a conversation for good, with what was stated in it and every copy of that."""
-    from workbench.core.errors import QuestionError
-
     with _memory() as memory:
         found = memory.sessions.get(session)
-        if not yes and not sys.stdin.isatty():
-            raise QuestionError("Forgetting cannot be undone and nobody can be asked here; add --yes to do it anyway")
-        what = f"Forget session {found.name!r} ({many(found.turn_count, 'turn')}) for good?"
-        if not yes and not typer.confirm(what, err=True):
-            typer.echo("Nothing was forgotten.", err=True)
-            raise typer.Exit(1)
+        ask_first(f"Forget session {found.name!r} ({many(found.turn_count, 'turn')}) for good?", yes=yes)
         gone = memory.sessions.forget(found.id, keep_memories=keep_memories)
     line = f"Forgotten: {many(gone.turns, 'turn')}, {gone.feedback} feedback, {many(gone.memories, 'memory')}"
     others = f"; copies were taken out of {many(gone.redacted, 'turn')} of other sessions" if gone.redacted else ""

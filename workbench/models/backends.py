@@ -1,12 +1,17 @@
 """Which engine answers: what was asked for, what is deployed, what Ollama has, else the embedded model.
 
-    named model ► that one, or a sentence that says why not
-    auto        ► the deployed adapter's base ► Ollama (answers within 300 ms, has a usable model) ► embedded
-    ollama      ► the best that fits of what Ollama has, or an error
-    embedded    ► the embedded model
+    named model ► that one, plain, or a sentence that says why not
+    auto        ► what is deployed ► Ollama (answers within 300 ms, has a usable model) ► embedded
+    ollama      ► what is deployed on one of its models ► the best that fits of what it has, or an error
+    embedded    ► the embedded model, with the adapter that is deployed on it
+
+What is deployed is asked for at every choice, so a deploy or a rollback holds from the next question on. If it cannot
+be served (its file is damaged, Ollama lacks the model made of it), its plain base answers and the reasons say so.
+A name means that model and nothing else: `smollm2-135m` is the plain base even while an adapter is deployed on it, so
+that "the same question to both" needs no undoing; the reasons say that the adapter was left out.
 
 Every choice keeps its reasons. It opens a model once and hands out the same object afterwards; it does not know
-prompts, memory or the shelf: a deployed adapter is handed in.
+prompts, memory or the shelf: what is deployed is handed in.
 
 >>> backends = Backends(load_settings())                                # doctest: +SKIP
 >>> choice = await backends.choose(0.2); choice.model                   # doctest: +SKIP
@@ -20,27 +25,24 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from workbench.core.errors import ModelError, ModelNotFound, ModelUnavailable
+from workbench.core.errors import AdapterError, ModelError, ModelNotFound, ModelUnavailable
 from workbench.core.records import Choice
 from workbench.core.schema import Settings
 from workbench.hardware.planner import gib, plan, show_gib
 from workbench.hardware.snapshot import Snapshot, take_snapshot
 from workbench.models import catalog
+from workbench.models.deployed import Deployed
 from workbench.models.embedded import NAME as EMBEDDED
 from workbench.models.embedded import EmbeddedModel
 from workbench.models.ollama_server import InstalledModel, OllamaServer
 from workbench.models.protocol import Model
 from workbench.models.selector import select_model
 
+__all__ = ["Backends", "Deployed", "Found"]
+
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """An adapter in service and the model it was trained on."""
-
-    adapter: str
-    base: str
+OLLAMA = "ollama:"
+PLAIN = "the plain base answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,34 @@ class Found:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The choice that follows from what is deployed, or the reasons why none does."""
+
+    choice: Choice | None = None
+    trouble: tuple[str, ...] = ()
+
+
 class Backends:
-    """The engines of one agent."""
+    """The engines of one agent.
+
+    Args:
+        deployed: says what is in service; asked at every choice, in a thread of its own.
+    """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        deployed: Deployed | None = None,
+        deployed: Callable[[], Deployed | None] = lambda: None,
         snapshot: Callable[[int], Snapshot] = take_snapshot,
     ) -> None:
         self._settings = settings
-        self._deployed = deployed
+        self._ask_deployed = deployed
         self._snapshot = snapshot
         self._server = OllamaServer(settings.ollama.host, settings.ollama.probe_timeout_ms)
         self._open: dict[tuple[str, str], Model] = {}
+        self._serving: dict[str, EmbeddedModel] = {}  # by the adapter's name
         self._cards: dict[str, catalog.ModelCard] = {}
 
     async def choose(self, complexity: float, *, model: str | None = None) -> Choice:
@@ -77,20 +92,35 @@ class Backends:
         Raises:
             ModelNotFound, ModelUnavailable, MemoryBudgetError: each says what to do next.
         """
+        deployed, trouble = await self._in_service()
         asked = model or self._settings.model.name
         if asked:
-            return replace(await self._named(asked), complexity=complexity)
+            choice = _without(await self._named(asked), deployed)
+        else:
+            served = await self._deployed(deployed) if deployed is not None else _Served()
+            choice = served.choice or await self._undeployed(complexity)
+            choice = replace(choice, reasons=(*trouble, *served.trouble, *choice.reasons))
+        return replace(choice, complexity=complexity)
+
+    async def _undeployed(self, complexity: float) -> Choice:
+        """The choice where no adapter is in service."""
         backend = self._settings.model.backend
         if backend == "embedded":
             return self._embedded(complexity, "model.backend is 'embedded'")
-        if backend == "auto" and self._deployed is not None:
-            return replace(await self._deployed_base(self._deployed), complexity=complexity)
         found = await self.find()
-        if not found.usable:
-            if backend == "ollama":
-                raise ModelUnavailable(f"{found.reason}; or set model.backend to auto or embedded")
-            return self._embedded(complexity, found.reason)
-        return await self._fitting(complexity, found)
+        if found.usable:
+            return await self._fitting(complexity, found)
+        if backend == "ollama":
+            raise ModelUnavailable(f"{found.reason}; or set model.backend to auto or embedded")
+        return self._embedded(complexity, found.reason)
+
+    async def _in_service(self) -> tuple[Deployed | None, tuple[str, ...]]:
+        """What is deployed now; a shelf that cannot be read is a reason, not an error."""
+        try:
+            return await asyncio.to_thread(self._ask_deployed), ()
+        except AdapterError as error:
+            log.warning("no adapter is in service: %s", error.sentence)
+            return None, (f"no adapter is in service: {error.sentence}",)
 
     async def find(self) -> Found:
         """Ask the Ollama server what it has; an unreachable or empty server is a reason, not an error."""
@@ -109,6 +139,8 @@ class Backends:
 
     def model(self, choice: Choice) -> Model:
         """The chosen model, opened once."""
+        if choice.adapter is not None and choice.backend == "embedded":
+            return self._serving[choice.adapter]
         key = (choice.backend, choice.model)
         if key not in self._open:
             self._open[key] = self._make(choice)
@@ -119,6 +151,7 @@ class Backends:
         for model in self._open.values():
             await model.close()
         self._open.clear()
+        self._serving.clear()
 
     def _make(self, choice: Choice) -> Model:
         dials = self._settings.model
@@ -182,9 +215,54 @@ class Backends:
             told += "; Ollama will keep a part of it outside, and it will be slow"
         return Choice(one.name, "ollama", (reason, told), free_bytes=free, need_bytes=need)
 
-    async def _deployed_base(self, deployed: Deployed) -> Choice:
-        choice = await self._named(deployed.base)
-        return replace(choice, adapter=deployed.adapter, reasons=(f"adapter '{deployed.adapter}' is deployed on it",))
+    async def _deployed(self, deployed: Deployed) -> _Served:
+        """The deployed adapter on its base, or why it cannot answer."""
+        backend, name = self._settings.model.backend, deployed.adapter
+        on_ollama = deployed.base.startswith(OLLAMA)
+        if not on_ollama and catalog.canonical_name(deployed.base) != EMBEDDED:
+            return _Served(None, (f"adapter '{name}' is deployed on {deployed.base}, which no engine here serves",))
+        if backend not in ("auto", "ollama" if on_ollama else "embedded"):
+            return _Served(
+                None, (f"adapter '{name}' is deployed on {deployed.base}, and model.backend is '{backend}'",)
+            )
+        return await (self._deployed_in_ollama(deployed) if on_ollama else self._deployed_here(deployed))
+
+    async def _deployed_here(self, deployed: Deployed) -> _Served:
+        fault = deployed.fault
+        if fault is None:
+            choice = self._embedded(0.0, _on_it(deployed))
+            try:
+                self._serving[deployed.adapter] = await asyncio.to_thread(self._laid, choice, deployed)
+            except AdapterError as error:
+                fault = error.sentence
+            else:
+                return _Served(replace(choice, adapter=deployed.adapter))
+        log.warning("adapter %s is not served: %s", deployed.adapter, fault)
+        return _Served(self._embedded(0.0, f"adapter '{deployed.adapter}' is deployed on it but {fault}; {PLAIN}"))
+
+    def _laid(self, choice: Choice, deployed: Deployed) -> EmbeddedModel:
+        """The embedded model with the adapter, loaded; at once where it was loaded before."""
+        plain = self.model(replace(choice, adapter=None))
+        assert isinstance(plain, EmbeddedModel)
+        known = self._serving.get(deployed.adapter)
+        model = known if known and known.adapter == deployed.identity else None
+        model = model or plain.beside(deployed.identity, deployed.gguf)
+        model.load()
+        return model
+
+    async def _deployed_in_ollama(self, deployed: Deployed) -> _Served:
+        """Ollama loads no adapter by request; it serves the model that was created with it."""
+        found, name = await self.find(), deployed.adapter
+        by_name = {catalog.canonical_name(one.name): one for one in found.usable}
+        made = by_name.get(catalog.canonical_name(deployed.ollama_name))
+        if made is not None:
+            return _Served(replace(await self._planned(made, _on_it(deployed)), adapter=name))
+        plain = by_name.get(catalog.canonical_name(deployed.base.removeprefix(OLLAMA)))
+        if plain is None:
+            why = f"Ollama has neither {deployed.ollama_name} nor its base" if found.usable else found.reason
+            return _Served(trouble=(f"adapter '{name}' is deployed on {deployed.base}, but {why}",))
+        lacking = f"adapter '{name}' is deployed on it but Ollama has no {deployed.ollama_name}; {PLAIN}"
+        return _Served(await self._planned(plain, lacking))
 
     async def _fitting(self, complexity: float, found: Found) -> Choice:
         snapshot = self._look()
@@ -243,3 +321,15 @@ def _system_free(snapshot: Snapshot) -> int | None:
 
 def _listing(installed: Sequence[InstalledModel]) -> str:
     return ", ".join([*(one.name for one in installed if one.chats), EMBEDDED])
+
+
+def _on_it(deployed: Deployed) -> str:
+    return f"adapter '{deployed.adapter}' is deployed on it"
+
+
+def _without(choice: Choice, deployed: Deployed | None) -> Choice:
+    """A model asked for by name answers plain; say so where an adapter of it is in service."""
+    if deployed is None or deployed.base.removeprefix(OLLAMA) != choice.model:
+        return choice
+    left_out = f"adapter '{deployed.adapter}' is deployed on it but left out, since a name means the plain model"
+    return replace(choice, reasons=(*choice.reasons, left_out))

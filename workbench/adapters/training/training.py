@@ -1,0 +1,104 @@
+"""From examples to an adapter: the order of the walk, written once.
+
+    examples ─► tokens ─► has this run a checkpoint? ─► plan of memory ─► frozen model, LoRA layers ─► steps ─► adapter
+
+>>> train(base, examples, TrainingSettings(), folder=home / "runs" / "dates").steps     # doctest: +SKIP
+40
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.adapters.adapter import Adapter
+from workbench.adapters.bases import Base
+from workbench.adapters.training.checkpoints import Checkpoint, held, newest
+from workbench.adapters.training.gauge import Gauge
+from workbench.adapters.training.identity import run_identity
+from workbench.adapters.training.journal import Journal
+from workbench.adapters.training.ladder import enough_memory
+from workbench.adapters.training.lesson import lesson
+from workbench.adapters.training.planning import context_tokens, first_rung
+from workbench.adapters.training.records import Progress, Trained
+from workbench.core.examples import Example
+from workbench.core.schema import TrainingSettings
+
+if TYPE_CHECKING:
+    from workbench.adapters.training.sitting import Run
+
+TUNE_EXAMPLES = 64  # read at each checkpoint at most, so that looking costs less than learning
+SMALLER = "close other programs, or choose a smaller base or training.precision nf4"
+
+
+def train(
+    base: Base,
+    examples: Sequence[Example],
+    dials: TrainingSettings,
+    *,
+    folder: Path,
+    tune: Sequence[Example] = (),
+    start: Adapter | None = None,
+    safe_bytes: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train an adapter, or go on where the same call was interrupted.
+
+    Args:
+        folder: for this run's checkpoints; `run_identity` is a good name for it.
+        tune: examples that are not trained on; their loss is measured at checkpoints and may end the run early.
+        start: an adapter to continue, with its own rank and layers.
+        safe_bytes: what the run may take, `hardware.safe_gib` in bytes; None begins at the highest rung.
+        on_progress: called after each step; what it raises ends the run, and the last checkpoint stays.
+    Raises:
+        TrainingError: nothing to train on, another run's folder, a loss that is no number, no memory, a full disk.
+        AdapterUnfit: `start` belongs to another base.
+    """
+    from workbench.adapters.training.opening import open_student
+    from workbench.adapters.training.sitting import Sitting, finished, repeatable
+
+    with held(folder):
+        run = _run(base, examples, dials, folder, tune, start)
+        checkpoint = newest(folder, run.identity)
+        if checkpoint is not None and (over := finished(run, checkpoint)):
+            return over
+        rung, said = first_rung(base, dials, rank=_rank(dials, start), longest=run.longest, safe_bytes=safe_bytes)
+        with repeatable(dials.seed), Gauge() as gauge:
+            with enough_memory(f"There is no memory to load {base.name}; {SMALLER}"):
+                student = open_student(base, dials, start)
+            sitting = Sitting(run, student, Journal(rung, ladder=said), gauge)
+            if checkpoint is not None:
+                sitting.resume(checkpoint)
+            return sitting.learn(on_progress, "; ".join(_notes(run, checkpoint, said)))
+
+
+def _run(
+    base: Base,
+    examples: Sequence[Example],
+    dials: TrainingSettings,
+    folder: Path,
+    tune: Sequence[Example],
+    start: Adapter | None,
+) -> Run:
+    from workbench.adapters.bases import load_tokenizer
+    from workbench.adapters.training.sitting import Run
+
+    tokenizer, limit = load_tokenizer(base), min(dials.sequence_tokens, context_tokens(base))
+    identity = run_identity(base, examples, dials, tune=tune, start=start)
+    looked_at = lesson(sorted(tune, key=lambda one: one.id)[:TUNE_EXAMPLES], tokenizer, limit) if tune else None
+    return Run(identity, dials, lesson(examples, tokenizer, limit), looked_at, folder)
+
+
+def _rank(dials: TrainingSettings, start: Adapter | None) -> int:
+    return dials.rank if start is None else start.spec.rank
+
+
+def _notes(run: Run, checkpoint: Checkpoint | None, said: Sequence[str]) -> Iterator[str]:
+    """What a person should know at the first step of a sitting."""
+    if run.lesson.left_out:
+        yield f"{len(run.lesson.left_out)} examples are too long and left out"
+    if checkpoint is not None:
+        yield f"goes on after step {checkpoint.step}"
+    else:
+        yield from said

@@ -1,0 +1,128 @@
+"""The agent's own turns become examples where a person said what is right.
+
+    thumb up    ──► question, the answer that was given          thumb down, no correction ──► refused
+    correction  ──► question, the answer the person wrote        session opted out         ──► refused
+
+The last word about a turn counts. Every text is redacted before it is kept; where something that looks like a secret
+is left even so, the turn is refused: a lost example costs less than a key learned by heart. Turns that nobody spoke
+about are counted, no more. It trains nothing and writes no file.
+
+>>> from workbench.core.records import Feedback, Turn
+>>> turn = Turn("Who wrote Emma?", id="t1", session_id="s1", answer="Jane Austen")
+>>> from_interactions([turn], [Feedback("t1", "up")]).examples[0].answer
+'Jane Austen'
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workbench.core.examples import Example, Origin
+from workbench.core.records import Feedback, Message, Turn
+from workbench.corpus.redaction import PLACEHOLDER, redacted, suspects
+
+if TYPE_CHECKING:
+    from workbench.memory.sessions.sessions import Sessions
+
+SKILL = "use"
+EARLIER_MESSAGES = 4  # of the conversation, that a question leans on
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A turn that somebody spoke about and that is no example, and why."""
+
+    turn_id: str
+    session_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What came of the turns; `redacted` counts the values taken out, by kind."""
+
+    examples: tuple[Example, ...]
+    refused: tuple[Refused, ...]
+    unrated: int = 0  # turns that nobody spoke about
+    redacted: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Unfit(Exception):
+    """A turn is no example; the sentence says why."""
+
+
+def from_sessions(sessions: Sessions) -> Collected:
+    """Examples from everything that memory holds, sessions that opted out excepted."""
+    every = sessions.list()
+    turns = [turn for one in reversed(every) for turn in sessions.turns(one.id)]
+    feedback = [said for turn in turns for said in sessions.feedback(turn.id)]
+    return from_interactions(turns, feedback, opted_out={one.id for one in every if not one.learns})
+
+
+def from_interactions(
+    turns: Iterable[Turn], feedback: Iterable[Feedback], *, opted_out: Collection[str] = ()
+) -> Collected:
+    """Examples from turns with feedback.
+
+    Args:
+        feedback: about any of the turns, what was said later further back.
+        opted_out: ids of sessions that must not be learned from.
+    Raises:
+        ExamplesError: a library that redaction needs is not installed.
+    """
+    last_word = {said.turn_id: said for said in feedback}
+    examples: dict[str, Example] = {}
+    refused: list[Refused] = []
+    counts: Counter[str] = Counter()
+    unrated = 0
+    for turn in turns:
+        if (said := last_word.get(turn.id)) is None:
+            unrated += 1
+            continue
+        try:
+            one, taken_out = _example(turn, said, opted_out)
+        except _Unfit as error:
+            refused.append(Refused(turn.id, turn.session_id, str(error)))
+        else:
+            examples.setdefault(one.id, one)
+            counts += Counter(taken_out)
+    return Collected(tuple(examples.values()), tuple(refused), unrated, dict(counts))
+
+
+def _example(turn: Turn, said: Feedback, opted_out: Collection[str]) -> tuple[Example, Mapping[str, int]]:
+    if turn.session_id in opted_out:
+        raise _Unfit("its session opted out of learning")
+    earlier = tuple(Message(one.role, one.content) for one in turn.history if one.role in ("user", "assistant"))
+    messages = (*earlier[-EARLIER_MESSAGES:], Message("user", turn.question))
+    place = {"turn": turn.id, "session": turn.session_id or "", "feedback": said.kind}
+    answer = _right_answer(turn, said)
+    if not turn.question.strip():
+        raise _Unfit("its question is empty")
+    clean = redacted(Example(messages, answer, skill=SKILL, origin=Origin("interaction", place)))
+    _refuse_remains(clean.example)
+    return clean.example, clean.counts
+
+
+def _right_answer(turn: Turn, said: Feedback) -> str:
+    if said.kind == "correct":
+        answer = said.correction or ""
+    elif said.kind == "down":
+        raise _Unfit("the answer was bad and nobody said what is right")
+    elif turn.cut_off:
+        raise _Unfit("its answer was cut off")
+    else:
+        answer = turn.answer or ""
+    if not answer.strip():
+        raise _Unfit("its answer is empty")
+    return answer
+
+
+def _refuse_remains(one: Example) -> None:
+    """What is left must be safe, and must still teach something."""
+    if any(suspects(text) for text in (*(said.content for said in one.messages), one.answer)):
+        raise _Unfit("what looks like a secret remained after redaction")
+    if not any(map(str.isalnum, PLACEHOLDER.sub("", one.answer))):
+        raise _Unfit("nothing of its answer is left after redaction")

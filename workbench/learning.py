@@ -1,0 +1,393 @@
+"""What can be learned, and undone: examples become an adapter, which is scored, judged, put in service, taken back.
+
+    examples ─► train ─► shelf ─► score ─► gate ─► deploy ─► (the next question) ─► rollback
+
+It puts adapters and evaluation together, as `agent.py` does for the walk, and decides nothing of its own: how to train
+is the settings', what is good enough the gate's. Nothing heavy is loaded before it is needed.
+
+>>> learning = Learning(load_settings())                                  # doctest: +SKIP
+>>> lesson = learning.train(examples, "dates", tune=tune)                 # doctest: +SKIP
+>>> verdict = await learning.gate("dates", fresh)                         # doctest: +SKIP
+>>> learning.deploy("dates")                                              # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Literal
+
+from workbench.adapters.shelf import Data, Provenance, Shelf, Shelved, SkillScore
+from workbench.core.errors import AdapterError, ExamplesError, TrainingError
+from workbench.core.examples import Example, data_hash
+from workbench.core.schema import Settings
+from workbench.hardware.planner import gib
+from workbench.models.deployed import Deployed, ollama_name
+from workbench.models.embedded import EmbeddedModel
+
+if TYPE_CHECKING:
+    from workbench.adapters.adapter import Adapter
+    from workbench.adapters.bases import Base
+    from workbench.adapters.training import Progress, Trained
+    from workbench.evaluation.gate import Ledger, Verdict
+    from workbench.evaluation.scoring import Score, Scored, Scorer
+
+Form = Literal["peft", "gguf", "merged", "ollama"]
+log = logging.getLogger(__name__)
+NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
+SERVED_FILE = "adapter.gguf"
+SEEN_FILE = "examples.txt"  # ids of the examples that an adapter was trained or tuned on
+PLAIN = "base"  # what a person calls the base without an adapter
+HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A finished training: the adapter on its shelf, and the record of the run."""
+
+    shelved: Shelved
+    trained: Trained
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Files written, and the command that comes next where there is one."""
+
+    files: tuple[Path, ...]
+    next: str | None = None
+
+
+class Learning:
+    """Everything that learns in one home."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        return Shelf(self.settings.home / "adapters", gib(self.settings.training.shelf_gib))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Every look of the gate."""
+        from workbench.evaluation.gate import Ledger
+
+        return Ledger(self.settings.home / "adapters")
+
+    @cached_property
+    def base(self) -> Base:
+        """What new adapters lie on.
+
+        Raises:
+            TrainingError: PyTorch and its companions are not installed.
+            ModelNotFound: the base is not on this machine.
+        """
+        from workbench.adapters.bases import open_base
+
+        missing = [name for name in NEEDED if find_spec(name) is None]
+        if missing:
+            raise TrainingError(f"Learning needs {', '.join(missing)}; run: make setup, or pip install '.[learn]'")
+        dials = self.settings.training
+        return open_base(dials.base, dials.bases_folder or self.settings.home / "bases")
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        from workbench.evaluation.scoring import ScoreCache, Scorer
+
+        return Scorer(self.base, cache=ScoreCache(self.settings.home / "scores.sqlite"))
+
+    def train(
+        self,
+        examples: Sequence[Example],
+        name: str,
+        *,
+        tune: Sequence[Example] = (),
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> Lesson:
+        """Train an adapter and put it on the shelf, with the form that the engine serves.
+
+        A run that was killed goes on from its last checkpoint when it is asked for again with the same examples.
+
+        Raises:
+            AdapterError: the name is taken or is no name.
+            TrainingError: it cannot begin or go on; the last checkpoint is whole.
+        """
+        from workbench.adapters.training import train
+
+        self._refuse_taken(name)
+        dials = self.settings.training
+        folder = self.settings.home / "training" / name
+        trained = train(
+            self.base,
+            examples,
+            dials,
+            folder=folder,
+            tune=tune,
+            safe_bytes=gib(self.settings.hardware.safe_gib),
+            on_progress=on_progress,
+        )
+        left_out = set(trained.left_out)
+        learned = [one for one in examples if one.id not in left_out]
+        skills = dict(Counter(one.skill for one in learned))
+        origin = Provenance(
+            "train",
+            self.base.name,
+            self.base.licence,
+            Data(data_hash(learned), skills),
+            seed=dials.seed,
+            settings=dials.model_dump(mode="json"),
+        )
+        shelved = self.shelf.put(trained.adapter, origin, name=name)
+        self.prepare(shelved, trained.adapter, seen=(*learned, *tune))
+        shutil.rmtree(folder, ignore_errors=True)
+        return Lesson(self.shelf.find(shelved.identity), trained)
+
+    def prepare(self, shelved: Shelved, adapter: Adapter, *, seen: Iterable[Example] = ()) -> None:
+        """Put beside an adapter what serving and the gate need: its GGUF form, and the ids of what it learned from."""
+        from workbench.adapters.exporting import write_gguf
+
+        with TemporaryDirectory() as folder:
+            if self.base.gguf is not None:
+                self.shelf.attach(shelved.identity, write_gguf(adapter, self.base, Path(folder) / SERVED_FILE))
+            ids = Path(folder) / SEEN_FILE
+            ids.write_text("".join(f"{name}\n" for name in sorted({one.id for one in seen})), encoding="utf-8")
+            self.shelf.attach(shelved.identity, ids)
+
+    def score(
+        self,
+        examples: Sequence[Example],
+        ref: str | None = None,
+        *,
+        on_progress: Callable[[Scored], None] | None = None,
+    ) -> Score:
+        """How many of the examples an adapter answers rightly, greedily; None and `base` are the plain base.
+
+        Raises:
+            AdapterNotFound: no adapter is called that.
+            ExamplesError: there is no example.
+        """
+        adapter = None if ref in (None, PLAIN) else self.shelf.get(str(ref))
+        return self.scorer.score(adapter, examples, on_progress=on_progress)
+
+    def note_scores(self, ref: str, score: Score) -> Shelved:
+        """Write a score on the adapter's card, skill by skill."""
+        rows = [SkillScore(skill, part.total, part.mean, *part.interval) for skill, part in score.by_skill().items()]
+        return self.shelf.add_scores(ref, rows)
+
+    async def gate(
+        self,
+        candidate: str,
+        examples: Sequence[Example],
+        *,
+        incumbent: str | None = None,
+        on_progress: Callable[[str, int, int], None] | None = None,
+    ) -> Verdict:
+        """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
+
+        The candidate's exported form answers some of them through the engine that will serve it. Examples that either
+        was trained on are left out, and so are those of earlier looks.
+
+        Args:
+            incumbent: None is the champion, or the plain base where there is none; `base` is the plain base.
+            on_progress: called with what is done, how many examples of it are, and how many there are.
+        Raises:
+            AdapterNotFound: one of them is not on the shelf.
+            ExamplesError: no fresh example is left.
+        """
+        from workbench.evaluation.gate import Trial, chosen_for_serving, judge
+
+        challenger, holder = self.shelf.find(candidate), self.incumbent(incumbent)
+        fresh = self._unseen(examples, challenger, holder)
+        before = self._told(fresh, holder.identity if holder else PLAIN, "incumbent", on_progress)
+        after = self._told(fresh, challenger.identity, "candidate", on_progress)
+        trials = [Trial(one.id, one.skill, before.right[one.id], after.right[one.id]) for one in fresh]
+        used = self.ledger.used_ids()
+        chosen = set(
+            chosen_for_serving(
+                [one for one in trials if one.example_id not in used], self.settings.gate.serving_examples
+            )
+        )
+        served = await self._served(challenger, [one for one in fresh if one.id in chosen], on_progress)
+        return judge(
+            trials,
+            held=held_skills(holder),
+            incumbent=holder.identity if holder else PLAIN,
+            candidate=challenger.identity,
+            ledger=self.ledger,
+            dials=self.settings.gate,
+            served=served.right,
+        )
+
+    def incumbent(self, ref: str | None = None) -> Shelved | None:
+        """The adapter of that name; None is the champion. The plain base is None."""
+        if ref == PLAIN:
+            return None
+        return self.shelf.champion() if ref is None else self.shelf.find(ref)
+
+    def promoted(self, ref: str) -> str | None:
+        """The time of the gate's look that promoted it over what answers now; None where there is none."""
+        champion = self.shelf.champion()
+        looks = self.ledger.looks(champion.identity if champion else PLAIN, self.shelf.find(ref).identity)
+        return str(looks[-1]["time"]) if looks and looks[-1]["decision"] == "promote" else None
+
+    def deploy(self, ref: str, *, insist: bool = False, why: str = "") -> Shelved:
+        """Let an adapter answer from the next question on.
+
+        Args:
+            insist: without the gate's promotion; the history keeps that a person insisted.
+        Raises:
+            AdapterError: the gate has not promoted it over what answers now.
+            AdapterNotFound, AdapterDamaged: nothing has moved.
+        """
+        one = self.shelf.find(ref)
+        if SERVED_FILE not in one.card.files:
+            self.prepare(one, self.shelf.get(one.identity))
+        verdict = self.promoted(one.identity)
+        if verdict is None and not insist:
+            raise AdapterError(
+                f"The gate has not promoted {one.label} over what answers now; run: workbench gate {one.label} "
+                "FILE.jsonl, or insist with --force"
+            )
+        told = why or ("promoted by the gate" if verdict else "a person insisted")
+        deployed = self.shelf.deploy(one.identity, why=told, forced=verdict is None, verdict=verdict)
+        assert deployed is not None, "an adapter was named"
+        return deployed
+
+    def rollback(self, why: str = "") -> Shelved | None:
+        """Back to what answered before; None is the plain base."""
+        return self.shelf.rollback(why=why)
+
+    def deployed(self) -> Deployed | None:
+        """What answers now, as the engines are told; asked at every question.
+
+        Raises:
+            AdapterError: the champion cannot be read.
+        """
+        if not (self.settings.home / "adapters").is_dir():
+            return None
+        one = self.shelf.champion()
+        if one is None:
+            return None
+        file = one.card.files.get(SERVED_FILE)
+        return Deployed(
+            adapter=one.label,
+            base=one.card.origin.base_name,
+            identity=one.identity,
+            gguf=one.folder / SERVED_FILE,
+            sha256=file.sha256 if file else None,
+        )
+
+    def export(self, ref: str, folder: Path, form: Form = "peft") -> Exported:
+        """Write an adapter in a form that other programs read.
+
+        Args:
+            form: `peft` for PEFT and transformers, `gguf` for llama.cpp, `merged` for a whole model, `ollama` for a
+                Modelfile beside the GGUF.
+        """
+        from workbench.adapters import exporting
+        from workbench.adapters.bases import load_tokenizer
+        from workbench.adapters.peft_folder import write_folder
+
+        one, adapter = self.shelf.find(ref), self.shelf.get(ref)
+        if form == "peft":
+            write_folder(adapter, folder, base_name=one.card.origin.base_name)
+            return Exported(tuple(sorted(folder.iterdir())))
+        if form == "merged":
+            exporting.write_merged(self.base, adapter, folder)
+            return Exported(tuple(sorted(folder.iterdir())))
+        folder.mkdir(parents=True, exist_ok=True)
+        made = exporting.write_gguf(adapter, self.base, folder / SERVED_FILE)
+        if form == "gguf":
+            return Exported((made,))
+        file = exporting.write_modelfile(self.base, made, load_tokenizer(self.base))
+        name = ollama_name(one.label, one.identity)
+        return Exported((made, file), f"Next: ollama create {name} -f {file}")
+
+    def import_adapter(self, folder: Path, name: str) -> Shelved:
+        """Put a PEFT folder from elsewhere on the shelf.
+
+        Raises:
+            AdapterDamaged, AdapterUnfit: it cannot be read, or does not lie on the base of the settings.
+            AdapterError: the name is taken.
+        """
+        from workbench.adapters.peft_folder import read_folder
+
+        adapter = read_folder(folder, self.base)
+        one = self.shelf.put(adapter, Provenance("import", self.base.name, self.base.licence), name=name)
+        self.prepare(one, adapter)
+        return self.shelf.find(one.identity)
+
+    def _refuse_taken(self, name: str) -> None:
+        """Before minutes are spent on it."""
+        from workbench.adapters.shelf.entries import checked_name
+
+        checked_name(name)
+        if name == PLAIN or any(one.name == name for one in self.shelf.list()):
+            raise AdapterError(f"The name {name!r} is taken; choose another, or delete that adapter")
+
+    def _told(
+        self, examples: Sequence[Example], ref: str, what: str, on_progress: Callable[[str, int, int], None] | None
+    ) -> Score:
+        done = iter(range(1, len(examples) + 1))
+
+        def tell(_: Scored) -> None:
+            if on_progress is not None:
+                on_progress(what, next(done), len(examples))
+
+        return self.score(examples, ref, on_progress=tell)
+
+    async def _served(
+        self, one: Shelved, examples: Sequence[Example], on_progress: Callable[[str, int, int], None] | None
+    ) -> Score:
+        """The exported form, through the engine that will answer."""
+        from workbench.evaluation.scoring import asking, score_replies
+
+        if SERVED_FILE not in one.card.files:
+            self.prepare(one, self.shelf.get(one.identity))
+        file = self.shelf.file(one.identity, SERVED_FILE)
+        engine = EmbeddedModel(weights=self.base.gguf, adapters={one.identity: file})
+        engine.use(one.identity)
+        done = iter(range(1, len(examples) + 1))
+
+        def tell(_: Scored) -> None:
+            if on_progress is not None:
+                on_progress("served", next(done), len(examples))
+
+        try:
+            return await score_replies(asking(engine, self.scorer.longest), examples, on_progress=tell)
+        finally:
+            await engine.close()
+
+    def _unseen(self, examples: Sequence[Example], *learners: Shelved | None) -> list[Example]:
+        """Those that none of them was trained or tuned on."""
+        seen = {name for one in learners if one is not None for name in self._seen(one)}
+        fresh = [one for one in examples if one.id not in seen]
+        if examples and not fresh:
+            raise ExamplesError("All of these examples were trained on; bring some that neither adapter has seen")
+        return fresh
+
+    def _seen(self, one: Shelved) -> set[str]:
+        mine = (
+            self.shelf.file(one.identity, SEEN_FILE).read_text(encoding="utf-8").split()
+            if SEEN_FILE in one.card.files
+            else []
+        )
+        parents = {parent.identity for parent in one.card.origin.parents}
+        family = [other for other in self.shelf.list() if other.identity in parents]
+        return set(mine).union(*(self._seen(other) for other in family))
+
+
+def held_skills(one: Shelved | None) -> frozenset[str]:
+    """The skills that an adapter holds: those it was scored on and knows, else those it was trained on."""
+    if one is None:
+        return frozenset()
+    if one.card.scores:
+        return frozenset(score.skill for score in one.card.scores if score.mean >= HELD_FROM)
+    return frozenset(one.card.origin.data.skills) if one.card.origin.data else frozenset()
