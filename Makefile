@@ -78,7 +78,7 @@ $(VENV)/.answers: pyproject.toml constraints.txt embedded-model.txt | $(BIN)/pyt
 
 # What notebooks, dashboards and tests need on top.
 $(VENV)/.everything: $(VENV)/.answers config/jupyterlab-overrides.json
-	@echo "[+] notebooks, dashboards and developer tools, pinned (about a minute)"
-	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,multilingual,serve,dev]"
+	@echo "[+] notebooks, dashboards, PyTorch for learning and developer tools, pinned (some minutes)"
+	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,learn,multilingual,serve,dev]"
 	@install -D -m 644 config/jupyterlab-overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@

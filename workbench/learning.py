@@ -101,7 +101,8 @@ class Learning:
     def scorer(self) -> Scorer:
         from workbench.evaluation.scoring import ScoreCache, Scorer
 
-        return Scorer(self.base, cache=ScoreCache(self.settings.home / "scores.sqlite"))
+        sealed = self.settings.memory.encrypt_memory  # the cache holds replies, readable
+        return Scorer(self.base, cache=None if sealed else ScoreCache(self.settings.home / "scores.sqlite"))
 
     def train(
         self,

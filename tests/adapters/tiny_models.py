@@ -27,13 +27,14 @@ CHATML = (
 )
 
 
-def tiny_gguf(path: Path, architecture: str = "llama", *, seed: int = 0, licence: str | None = "mit") -> Path:
-    """A random model of that architecture (llama, qwen2, gemma3) in float32."""
+def tiny_gguf(path: Path, architecture: str = "llama", *, seed: int = 0, without: str = "") -> Path:
+    """A random model of that architecture (llama, qwen2, gemma3) in float32, `without` one of its tensors."""
     writer = gguf.GGUFWriter(path, architecture)
-    _say(writer, architecture, licence)
+    _say(writer, architecture)
     _tokens(writer)
     for name, values in _tensors(architecture, np.random.default_rng(seed)).items():
-        writer.add_tensor(name, values)
+        if name != without:
+            writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -41,10 +42,9 @@ def tiny_gguf(path: Path, architecture: str = "llama", *, seed: int = 0, licence
     return path
 
 
-def _say(writer: gguf.GGUFWriter, architecture: str, licence: str | None) -> None:
+def _say(writer: gguf.GGUFWriter, architecture: str) -> None:
     writer.add_name("tiny")
-    if licence is not None:
-        writer.add_license(licence)
+    writer.add_license("mit")
     writer.add_block_count(LAYERS)
     writer.add_context_length(512)
     writer.add_embedding_length(HIDDEN)
@@ -98,7 +98,7 @@ def _tensors(architecture: str, random: np.random.Generator) -> dict[str, Any]:
         return _exact(1 + 0.1 * random.standard_normal(size))
 
     found = {"token_embd.weight": matrix(len(SPECIAL) + 129, HIDDEN), "output_norm.weight": norm(HIDDEN)}
-    head = HEAD[architecture]
+    head = HEAD.get(architecture, 16)
     for layer in range(LAYERS):
         at = f"blk.{layer}"
         sizes = {

@@ -23,7 +23,13 @@ def test_a_curated_notebook_keeps_every_rule(path: Path) -> None:
 
 
 def test_the_first_notebooks_are_there() -> None:
-    names = {"00_start_here.ipynb", "10_ask_a_model.ipynb", "20_inspect_memory.ipynb", "30_reason_step_by_step.ipynb"}
+    names = {
+        "00_start_here.ipynb",
+        "10_ask_a_model.ipynb",
+        "20_inspect_memory.ipynb",
+        "30_reason_step_by_step.ipynb",
+        "40_train_an_adapter.ipynb",
+    }
     assert names <= {path.name for path in CURATED}
 
 

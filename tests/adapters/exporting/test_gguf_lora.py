@@ -133,7 +133,7 @@ def test_an_architecture_that_is_not_exported_is_named_with_those_that_are(tiny:
     folder = tmp_path / "phi"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps({"model_type": "phi3"}))
-    with pytest.raises(AdapterUnfit, match="phi3.*llama, mistral, qwen2"):
+    with pytest.raises(AdapterUnfit, match=r"phi3.*llama, mistral, qwen2"):
         write_gguf(tiny.adapters["a"], replace(tiny.base, folder=folder), tmp_path / "it.gguf")
 
 

@@ -6,7 +6,7 @@ import re
 
 from workbench.corpus.skills import generate
 from workbench.corpus.skills.lookup import COLOURS
-from workbench.corpus.skills.words import ADJECTIVES, THINGS
+from workbench.corpus.skills.words import ADJECTIVES, FIRST_NAMES, LAST_NAMES, THINGS
 
 N = 600
 LABEL_WORDS = {*THINGS, *ADJECTIVES}
@@ -54,12 +54,11 @@ def test_a_file_name_is_the_title_in_small_letters_joined_by_underscores() -> No
         assert " ".join(word.capitalize() for word in one.answer.split("_")) in one.prompt
 
 
-def test_three_words_come_in_the_order_of_the_alphabet() -> None:
-    for one in generate("sort_words", N, seed=14):
-        words = re.findall(r"[a-z]+", one.prompt)[-3:]
-        first, second, third = one.answer.split(", ")
-        assert {first, second, third} == set(words)
-        assert first[0] < second[0] < third[0]
+def test_a_name_in_an_index_has_the_surname_before_the_comma() -> None:
+    for one in generate("surname_first", N, seed=14):
+        last, first = one.answer.split(", ")
+        assert f"{first} {last}" in one.prompt
+        assert (first in FIRST_NAMES, last in LAST_NAMES) == (True, True)
 
 
 def test_a_value_looked_up_is_the_one_beside_its_key() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.evaluation.scoring.conftest import SPELT, generated, made
 from workbench.adapters.adapter import Adapter, LoraSpec
 from workbench.adapters.attach import attached
-from workbench.adapters.bases import Base
+from workbench.adapters.bases import Base, load_model
 from workbench.core.errors import AdapterDamaged, AdapterUnfit, ExamplesError
 from workbench.core.examples import Example, example
 from workbench.evaluation.scoring import Scorer
@@ -176,3 +176,16 @@ def test_weights_that_are_not_numbers_are_refused_in_a_sentence(
     with pytest.raises(AdapterDamaged, match="lower learning rate"):
         scorer.score(Adapter(adapter.spec, broken), examples[:3])
     assert scorer.score(None, examples[:3]).logprob is not None
+
+
+def test_in_bf16_where_many_tokens_are_nearly_equal_verdicts_still_are_those_of_one_by_one(
+    tiny: Base, tokenizer: Any, examples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coarse, some = load_model(tiny, precision="bf16"), examples[:90]
+    scorer = Scorer(tiny, model=coarse, tokenizer=tokenizer)
+    score = scorer.score(None, some)
+    assert dict(score.right) == {
+        one.id: one.is_answered_by(generated(coarse, tokenizer, one, scorer.longest(one))) for one in some
+    }
+    monkeypatch.setitem(Reader.__init__.__kwdefaults__, "room", 47)
+    assert scorer.score(None, some[::-1]).right == score.right

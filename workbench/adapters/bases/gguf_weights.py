@@ -148,12 +148,19 @@ def _convert(gguf: Path, folder: Path, on_progress: Progress) -> None:
 
         source = {"gguf_file": gguf.name, "local_files_only": True}
         try:
-            model = AutoModelForCausalLM.from_pretrained(
-                gguf.parent, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16, **source
+            model, told = AutoModelForCausalLM.from_pretrained(
+                gguf.parent,
+                quantization_config=GgufConfig(dequantize=True),
+                dtype=torch.bfloat16,
+                output_loading_info=True,
+                **source,
             )
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
         except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
             raise _unreadable(gguf, error) from error
+        absent = sorted({*told["missing_keys"], *(one[0] for one in told["mismatched_keys"])})
+        if absent:  # transformers would have drawn them at random
+            raise _unreadable(gguf, f"{absent[0]} is not in it")
         vars(model.config).pop("quantization_config", None)  # the weights are plain now
         on_progress("writing", 0.0)
         model.save_pretrained(folder)

@@ -4,7 +4,7 @@
     ∂x = ∂y·W + (∂y·s·B)·A        ∂A = (∂y·s·B)ᵀ·x        ∂B = s·∂yᵀ·(x·Aᵀ)
 
 The same numbers as PEFT's own forward to rounding, with no pass over memory but the products: no copies, no casts, no
-scaling, and x alone is kept for the gradient. For plain float weights without dropout; quantised ones stay PEFT's. It
+scaling, and only x and its thin product are kept for the gradient. For plain float weights without dropout; quantised ones stay PEFT's. It
 imports torch and PEFT: import it on use.
 """
 
@@ -49,19 +49,20 @@ class _Thin(torch.autograd.Function):
     def forward(context: Any, x: Tensor, w: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, s: float) -> Tensor:
         flat = x.reshape(-1, x.shape[-1])  # (tokens, in)
         y = flat @ w.t() if bias is None else torch.addmm(bias, flat, w.t())  # (tokens, out)
-        y.addmm_(flat @ a.to(x.dtype).t(), b.to(x.dtype).t(), alpha=s)
-        context.save_for_backward(x, w, a, b)
+        thin = flat @ a.to(x.dtype).t()  # (tokens, rank)
+        y.addmm_(thin, b.to(x.dtype).t(), alpha=s)
+        context.save_for_backward(x, w, a, b, thin)
         context.scale = s
         return y.view(*x.shape[:-1], y.shape[-1])
 
     @staticmethod
     def backward(context: Any, *slopes: Tensor) -> Any:
-        x, w, a, b = context.saved_tensors
+        x, w, a, b, thin = context.saved_tensors
         flat, slope = x.reshape(-1, x.shape[-1]), slopes[0].reshape(-1, w.shape[0])
         narrow_a, narrow_b = a.to(x.dtype), b.to(x.dtype)
         down = (slope @ narrow_b).mul_(context.scale)  # (tokens, rank)
         by_a = down.t() @ flat  # (rank, in)
-        by_b = (slope.t() @ (flat @ narrow_a.t())).mul_(context.scale)  # (out, rank)
+        by_b = (slope.t() @ thin).mul_(context.scale)  # (out, rank)
         by_x = None
         if context.needs_input_grad[0]:
             by_x = (slope @ w).addmm_(down, narrow_a).view(x.shape)

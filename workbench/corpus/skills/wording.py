@@ -40,12 +40,12 @@ _SNAKE = (
     "Name the file of the {title}.",
     "The document is called {title}. File name?",
 )
-_SORT = (
-    "Sort: {words}",
-    "Alphabetical order: {words}",
-    "Put in order from A to Z: {words}",
-    "Sort these words: {words}",
-    "Which order has the index? {words}",
+_SURNAME_FIRST = (
+    "Index entry for {name}?",
+    "Surname first: {name}",
+    "File {name} under the surname.",
+    "How does {name} stand in the index?",
+    "Last name first, please: {name}",
 )
 
 
@@ -61,14 +61,6 @@ def title(rng: random.Random) -> str:
 
 def snake_case(text: str) -> str:
     return "_".join(text.lower().split())
-
-
-def unsorted(rng: random.Random) -> list[str]:
-    """Three things that begin with different letters, in any order."""
-    while True:
-        words = rng.sample(THINGS, 3)
-        if len({word[0] for word in words}) == len(words):
-            return words
 
 
 def _reverse(rng: random.Random) -> Task:
@@ -92,14 +84,14 @@ def _snake_case(rng: random.Random) -> Task:
     return Task(rng.choice(_SNAKE).format(title=name), snake_case(name))
 
 
-def _sort_words(rng: random.Random) -> Task:
-    words = unsorted(rng)
-    return Task(rng.choice(_SORT).format(words=" ".join(words)), ", ".join(sorted(words)))
+def _surname_first(rng: random.Random) -> Task:
+    first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
+    return Task(rng.choice(_SURNAME_FIRST).format(name=f"{first} {last}"), f"{last}, {first}")
 
 
 REVERSE_WORDS = Skill("reverse_words", "words from last to first", "exact", _reverse)
 CAPITALS = Skill("capitals", "a label in capital letters", "exact", _capitals)
 INITIALS = Skill("initials", "the initials of a name, `M.R.`", "exact", _initials)
 SNAKE_CASE = Skill("snake_case", "a title as a file name, `monthly_sales_report`", "exact", _snake_case)
-SORT_WORDS = Skill("sort_words", "three words in alphabetical order", "exact", _sort_words)
-WORDING = (REVERSE_WORDS, CAPITALS, INITIALS, SNAKE_CASE, SORT_WORDS)
+SURNAME_FIRST = Skill("surname_first", "a name as an index has it, `Ross, Mia`", "exact", _surname_first)
+WORDING = (REVERSE_WORDS, CAPITALS, INITIALS, SNAKE_CASE, SURNAME_FIRST)

@@ -73,10 +73,12 @@ def _places(logits: Tensor, asked: Sequence[tuple[int, int, int]]) -> dict[tuple
     logprobs = (gold_logits - logits.logsumexp(-1)[at]).tolist()
     if not all(map(math.isfinite, logprobs)):
         raise AdapterDamaged("The model's logits are not numbers; train the adapter anew at a lower learning rate")
-    (best, second), ids = logits.topk(2, dim=-1).values.unbind(-1), logits.topk(2, dim=-1).indices[at].tolist()
+    top = logits.topk(2, dim=-1)
+    best, second = top.values.unbind(-1)
     gaps, margins = (best[at] - gold_logits).tolist(), (best - second)[at].tolist()
+    ids = top.indices[at].tolist()
     rest = zip(asked, logprobs, gaps, ids, margins, strict=True)
     return {
-        (column, token): Place(logprob, gap, top[0], top[1], margin)
-        for (_, column, token), logprob, gap, top, margin in rest
+        (column, token): Place(logprob, gap, pair[0], pair[1], margin)
+        for (_, column, token), logprob, gap, pair, margin in rest
     }
