@@ -17,7 +17,7 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -216,7 +216,7 @@ class Learning:
             )
         )
         served = await self._served(challenger, [one for one in fresh if one.id in chosen], on_progress)
-        return judge(
+        verdict = judge(
             trials,
             held=held_skills(holder),
             incumbent=holder.identity if holder else PLAIN,
@@ -225,6 +225,7 @@ class Learning:
             dials=self.settings.gate,
             served=served.right,
         )
+        return replace(verdict, words=verdict.words.replace(challenger.identity, challenger.label))
 
     def incumbent(self, ref: str | None = None) -> Shelved | None:
         """The adapter of that name; None is the champion. The plain base is None."""

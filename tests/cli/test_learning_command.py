@@ -84,7 +84,7 @@ def test_the_gate_counts_what_it_needs_and_uses_no_example_twice(typed: Typed, s
     verdict = as_json(typed, "gate", "first", school / "fresh.jsonl")
     assert verdict["decision"] in ("more", "refuse")
     assert verdict["serving"]["examples"] == 12
-    assert "first" in verdict["words"]
+    assert SKILL in verdict["words"]
     code, _, err = typed("gate", "first", school / "fresh.jsonl")
     assert code == 2
     assert "earlier looks used them" in err

@@ -3,8 +3,8 @@
 Written from the public API documentation (docs.ollama.com/api): /api/version, /api/tags, /api/ps, /api/show, /api/chat
 (newline-delimited JSON, or one object with `"stream": false`), /api/embed (vectors by counting words), /api/generate
 (load, unload), /api/blobs/sha256:… and /api/create (`ollama_making.py`). What a real server does by itself, this one
-does too: it knows only installed models, refuses `think` and `tools` where the model lacks the capability, counts tokens,
-keeps used models resident. What a model would say is scripted by the test:
+does too: it knows only installed models, refuses `think` and `tools` where the model lacks the capability, counts
+tokens, keeps used models resident. What a model would say is scripted by the test:
 
     ollama_server.say("Hel", "lo")                  the next chat replies "Hello" in two lines
     ollama_server.say("a", "b", drop_after=1)       …and the connection breaks after "a"

@@ -4,7 +4,7 @@
     running("a")   ─► weights [ a 1, b 0 ]     the same server: switching costs nothing but reading the prompt anew
     running("c")   ─► "c" is not loaded: a new server with a, b and c (about a second)
 
-llama.cpp can go wrong here without a word, so (ggml-org/llama.cpp #26207; docs/design/0004-threads-and-spinning.md):
+llama.cpp can go wrong here without a word, so (ggml-org/llama.cpp #26207):
 adapters load with scale 0; EVERY request names EVERY adapter with its scale, zeros included, because an omitted list
 keeps the last one and an unknown id answers as the plain model; and the cache of prompts in RAM is off, because it
 reuses keys and values across adapters. It does not know chats or tokens.

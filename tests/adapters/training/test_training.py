@@ -19,6 +19,7 @@ from workbench.adapters.training.student import Student
 from workbench.adapters.training.trees import planted
 from workbench.core.errors import AdapterUnfit, TrainingError
 from workbench.core.examples import example
+from workbench.hardware.training_plan import TrainingShape, training_plan
 
 
 class Stopped(Exception):
@@ -263,15 +264,24 @@ def test_no_memory_to_load_the_base_is_a_sentence(tiny: Base, tmp_path: Path, mo
         train(tiny, sums(3), small_dials(), folder=tmp_path)
 
 
-def test_the_memory_plan_chooses_where_to_begin(tiny: Base, tmp_path: Path) -> None:
+def test_the_memory_plan_chooses_where_to_begin_and_the_first_step_says_so(tiny: Base, tmp_path: Path) -> None:
     told: list[Progress] = []
-    dials = small_dials(steps=1, batch=9, sequence_tokens=512)
-    roomy = train(tiny, sums(9), dials, folder=tmp_path / "roomy", safe_bytes=2**33)
+    dials = small_dials(steps=2, batch=9, sequence_tokens=512)
+    shape = TrainingShape(2, 32, 48, 4, 2, 8, 106)
+    whole = training_plan(shape, "fp32", rank=2, tokens=512).total
+    roomy = train(tiny, sums(9), dials, folder=tmp_path / "roomy", safe_bytes=whole)
+    tight = train(tiny, sums(9), dials, folder=tmp_path / "tight", safe_bytes=whole - 1, on_progress=told.append)
     assert roomy.ladder == ()
+    assert tight.ladder == ("by the memory plan: rows of 256 instead of 512 tokens",)
+    assert [one.note for one in told] == [tight.ladder[0], ""]
+
+
+def test_a_plan_that_nothing_can_meet_is_refused_before_loading(
+    tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.adapters.training.opening.load_model", None)  # to call it would fail
     with pytest.raises(TrainingError, match=r"more than the safe 0\.00 GiB; choose a smaller base"):
-        train(tiny, sums(9), dials, folder=tmp_path / "none", safe_bytes=1000)
-    assert not list((tmp_path / "none").glob("step-*"))
-    assert told == []
+        train(tiny, sums(9), small_dials(), folder=tmp_path, safe_bytes=1000)
 
 
 def test_a_checkpoint_holds_no_pickle_and_two_stay(tiny: Base, tmp_path: Path) -> None:

@@ -82,6 +82,15 @@ async def test_a_pair_is_kept_when_a_second_reading_says_the_same(document: Path
     assert harvest.tokens is not None
 
 
+async def test_an_answer_is_learnt_as_the_passage_spells_it(tmp_path: Path) -> None:
+    path = tmp_path / "cat.txt"
+    path.write_text("The cat sleeps in the net\nloft.", encoding="utf-8")
+    harvest = await from_document(
+        path, ScriptedModel(said(("Where does the cat sleep?", "The Net Loft")), "the net loft")
+    )
+    assert shown(harvest.kept) == [("Where does the cat sleep?", "the net loft")]
+
+
 async def test_the_second_reading_sees_passage_and_question_but_not_the_answer(tmp_path: Path) -> None:
     path = tmp_path / "cat.txt"
     path.write_text("The cat sleeps in the net loft.", encoding="utf-8")

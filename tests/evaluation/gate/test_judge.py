@@ -99,6 +99,17 @@ def test_too_few_examples_ask_for_more_and_say_what_so_few_cannot_show(ledger: L
     assert f"with 60 examples a gain under {points(verdict.gain.detectable)} cannot be seen" in verdict.words
 
 
+def test_the_more_tests_are_open_the_more_examples_each_of_them_asks_for(tmp_path: Path) -> None:
+    alone = gate(
+        trials("dates", 60, won=30) + trials("json", 60, lost=1, won=1), Ledger(tmp_path / "a"), held=("json",)
+    )
+    held = ("json", "sums", "words", "times")
+    given = trials("dates", 60, won=30) + [one for skill in held for one in trials(skill, 60, lost=1, won=1)]
+    together = gate(given, Ledger(tmp_path / "b"), held=held)
+    assert alone.skills[0].needed is not None
+    assert all((one.needed or 0) > alone.skills[0].needed for one in together.skills)
+
+
 def test_a_held_skill_without_examples_keeps_the_gate_open(ledger: Ledger) -> None:
     verdict = gate(trials("dates", 80, won=70), ledger, held=("json",))
     assert verdict.decision == "more"

@@ -148,7 +148,7 @@ def _convert(gguf: Path, folder: Path, on_progress: Progress) -> None:
 
         source = {"gguf_file": gguf.name, "local_files_only": True}
         try:
-            model, told = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 gguf.parent,
                 quantization_config=GgufConfig(dequantize=True),
                 dtype=torch.bfloat16,
@@ -158,6 +158,7 @@ def _convert(gguf: Path, folder: Path, on_progress: Progress) -> None:
             tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
         except (ValueError, KeyError, NotImplementedError, RuntimeError) as error:
             raise _unreadable(gguf, error) from error
+        model, told = loaded
         absent = sorted({*told["missing_keys"], *(one[0] for one in told["mismatched_keys"])})
         if absent:  # transformers would have drawn them at random
             raise _unreadable(gguf, f"{absent[0]} is not in it")
@@ -196,7 +197,7 @@ def _reader() -> type[Any]:
     import gguf
     import numpy as np
 
-    class Reader(gguf.GGUFReader):  # type: ignore[misc]
+    class Reader(gguf.GGUFReader):
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, np.asarray(value) if name == "data" else value)
 

@@ -12,10 +12,12 @@ from workbench.core.schema import TrainingSettings
 from workbench.hardware import show_gib
 from workbench.hardware.training_plan import TrainingPlan, TrainingShape, training_plan
 
+UNBOUNDED = 2**20  # a model without position embeddings reads as far as one likes
+
 
 def context_tokens(base: Base) -> int:
     """The longest sequence that the base was made for."""
-    return int(_config(base).max_position_embeddings)
+    return int(getattr(_config(base), "max_position_embeddings", UNBOUNDED))
 
 
 def first_rung(
@@ -58,11 +60,11 @@ def first_rung(
 
 def _shape(base: Base) -> TrainingShape:
     config = _config(base)
-    heads = config.num_attention_heads
+    heads = getattr(config, "num_attention_heads", None) or 1
     return TrainingShape(
         layers=config.num_hidden_layers,
         hidden_size=config.hidden_size,
-        intermediate_size=config.intermediate_size,
+        intermediate_size=getattr(config, "intermediate_size", None) or 4 * config.hidden_size,
         heads=heads,
         kv_heads=getattr(config, "num_key_value_heads", None) or heads,
         head_size=getattr(config, "head_dim", None) or config.hidden_size // heads,

@@ -4,8 +4,8 @@
     ∂x = ∂y·W + (∂y·s·B)·A        ∂A = (∂y·s·B)ᵀ·x        ∂B = s·∂yᵀ·(x·Aᵀ)
 
 The same numbers as PEFT's own forward to rounding, with no pass over memory but the products: no copies, no casts, no
-scaling, and only x and its thin product are kept for the gradient. For plain float weights without dropout; quantised ones stay PEFT's. It
-imports torch and PEFT: import it on use.
+scaling; only x and its thin product x·Aᵀ are kept for the gradient. For plain float weights without dropout; quantised
+ones stay PEFT's. It imports torch and PEFT: import it on use.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 from workbench import prompts
 from workbench.core.records import Sampling
 from workbench.corpus.asking import Asker, parsed, texts_of
-from workbench.corpus.documents.judging import Pair, refusal, stands_in
+from workbench.corpus.documents.judging import Pair, as_spelled, refusal, stands_in
 from workbench.corpus.documents.passages import Passage
 from workbench.prompts.direct import language_of
 
@@ -41,7 +41,8 @@ async def judged(asker: Asker, passage: Passage, most: int) -> AsyncIterator[tup
     if isinstance(pairs, str):
         yield None, pairs
         return
-    for pair in dict.fromkeys(pairs):
+    for said in dict.fromkeys(pairs):
+        pair = Pair(said.question, as_spelled(said.answer, passage.text))
         reason = refusal(pair, passage)
         if reason is None and not await reads_the_same(asker, passage, pair):
             reason = "a second reading of the passage gives another answer"

@@ -72,6 +72,13 @@ def stands_in(answer: str, text: str) -> bool:
     return language_of(answer) == "ja" and normalise(answer) in normalise(text)
 
 
+def as_spelled(answer: str, text: str) -> str:
+    """The answer as the text writes it: a model likes capitals where the passage has none."""
+    words = r"\s+".join(map(re.escape, answer.split()))
+    found = re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE)
+    return " ".join(found[0].split()) if found and words else answer
+
+
 def content_words(text: str) -> tuple[str, ...]:
     """The words that carry a meaning, stemmed, in order and once."""
     words = (word.casefold() for word in _WORD.findall(text))
