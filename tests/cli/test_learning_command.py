@@ -47,6 +47,7 @@ def at(patch: pytest.MonkeyPatch, home: Path, base: Base) -> None:
     patch.setenv("WORKBENCH_HOME", str(home))
     patch.setenv("WORKBENCH_TRAINING_BASES_FOLDER", str(base.folder.parent))
     patch.setenv("WORKBENCH_TRAINING_BATCH", "4")
+    patch.setenv("WORKBENCH_MEMORY_RECALL_K", "0")  # what was asked before is not to change an answer
     patch.setenv("WORKBENCH_OLLAMA_HOST", "http://127.0.0.1:9")
 
 

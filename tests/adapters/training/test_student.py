@@ -15,7 +15,7 @@ from workbench.adapters.bases import Base, load_model, load_tokenizer
 from workbench.adapters.training import loss as losses
 from workbench.adapters.training.lesson import Item, lesson
 from workbench.adapters.training.opening import open_student
-from workbench.adapters.training.student import ALONE, Student
+from workbench.adapters.training.student import ALONE, Layout, Reading, Student
 from workbench.adapters.training.trees import planted, single
 from workbench.core.errors import AdapterUnfit, TrainingError
 
@@ -58,11 +58,14 @@ def alike(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
     return all(float((one - other).abs().max()) <= 1e-4 * float(one.abs().max()) for one, other in pairs)
 
 
-@pytest.mark.parametrize("longest_row", [512, 96])
-def test_packed_rows_have_the_loss_and_gradients_of_examples_read_alone(tiny: Base, longest_row: int) -> None:
+@pytest.mark.parametrize("longest_row", [512, 110])
+@pytest.mark.parametrize("layout", ["branches", "mask"])
+def test_packed_rows_have_the_loss_and_gradients_of_examples_read_alone(
+    tiny: Base, layout: Layout, longest_row: int
+) -> None:
     student, items = stirred(open_student(tiny, small_dials())), items_of(tiny)
-    assert student.reading.packs
-    assert student.reading.bare_head
+    assert student.reading == Reading("branches", bare_head=True)
+    student = replace(student, reading=Reading(layout, bare_head=True))
     expected = plain_loss(student, items)
     expected.backward()
     wanted = gradients(student)
@@ -153,20 +156,20 @@ def test_a_new_adapter_changes_nothing_and_depends_on_the_seed_alone(tiny: Base)
 
 
 @pytest.mark.parametrize(
-    ("kind", "config", "packs", "bare_head"),
+    ("kind", "config", "layout", "bare_head"),
     [
-        ("mistral", {"sliding_window": 8}, False, True),  # a window narrower than an example
-        ("mistral", {"sliding_window": 256}, True, True),
-        ("granite", {"logits_scaling": 3.0}, True, False),  # a head that is more than a product
+        ("mistral", {"sliding_window": 8}, "alone", True),  # a window narrower than an example
+        ("mistral", {"sliding_window": 256}, "branches", True),
+        ("granite", {"logits_scaling": 3.0}, "branches", False),  # a head that is more than a product
     ],
 )
 def test_other_architectures_are_read_as_they_allow(
-    tmp_path: Path, kind: str, config: dict[str, float], packs: bool, bare_head: bool
+    tmp_path: Path, kind: str, config: dict[str, float], layout: Layout, bare_head: bool
 ) -> None:
     student = stirred(open_student(tiny_base(tmp_path, kind=kind, **config), small_dials()))
     items = lesson(sums(4), load_tokenizer(Base(kind, "", tmp_path)), 256).items
-    assert (student.reading.packs, student.reading.bare_head) == (packs, bare_head)
-    rows = planted(items, 256) if packs else [single(item) for item in items]
+    assert student.reading == Reading(layout, bare_head)
+    rows = planted(items, 256) if student.reading.packs else [single(item) for item in items]
     assert float(student.loss(rows).detach()) == pytest.approx(float(plain_loss(student, items).detach()), rel=1e-4)
 
 

@@ -16,6 +16,7 @@ import torch
 
 from workbench.adapters.adapter import Adapter, LoraSpec
 from workbench.adapters.bases import Base, load_model
+from workbench.adapters.training.branches import given_branches
 from workbench.adapters.training.student import NAME, Student, factors_of, reading_of
 from workbench.adapters.training.thin import made_thin
 from workbench.core.errors import AdapterUnfit, TrainingError
@@ -43,7 +44,7 @@ def open_student(base: Base, dials: TrainingSettings, start: Adapter | None = No
     if dials.dropout == 0:
         made_thin(model, NAME)
     student = Student(model, layers, spec)
-    return replace(student, reading=reading_of(student, dials.sequence_tokens))
+    return replace(student, reading=reading_of(student, dials.sequence_tokens, branches=given_branches(model)))
 
 
 def _linear_layers(model: Any) -> list[str]:

@@ -1,9 +1,9 @@
 """The model that learns: a frozen base, PEFT's LoRA layers in it, and the loss of a few rows.
 
     base ─► frozen ─► PEFT layers (rank, alpha, dropout) ─► weights of the start, or fresh ones by the seed
-    rows ─► tokens, positions, who reads whom (1 = yes) ─► hidden states ─► loss of the answers
+    rows ─► tokens, positions, who reads whom ─► hidden states ─► loss of the answers
 
-Not every architecture heeds a mask that is a tree, nor is its head a plain product: `reading` finds out by computing
+Not every architecture can be told who reads whom, nor is its head a plain product: `reading_of` finds out by computing
 the same few logits both ways. Where they differ, each example is read alone, or the model's own logits are used. It
 does not know steps, optimizers or files. It imports torch: import it on use.
 """
@@ -13,29 +13,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from workbench.adapters.adapter import Adapter, Factors, LoraSpec
 from workbench.adapters.rendering import Rendered
+from workbench.adapters.training.branches import branches_of
 from workbench.adapters.training.lesson import Item
 from workbench.adapters.training.loss import answer_loss, goals_of
 from workbench.adapters.training.trees import Row, planted, single
 
 NAME = "default"  # PEFT's name of the one adapter
+Layout = Literal["branches", "mask", "alone"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How this model can be read without changing what it says."""
 
-    packs: bool  # several examples may share a row
+    layout: Layout  # who reads whom is said by branches, by a mask, or is the model's own affair
     bare_head: bool  # logits are the output layer's product with the hidden states, and nothing more
 
+    @property
+    def packs(self) -> bool:
+        """Whether several examples may share a row."""
+        return self.layout != "alone"
 
-ALONE = Reading(packs=False, bare_head=False)
+
+ALONE = Reading("alone", bare_head=False)
 
 
 @dataclass(frozen=True)
@@ -93,23 +100,23 @@ class Student:
 
     def _read(self, rows: Sequence[Row], width: int) -> Tensor:
         """What stands after each token: hidden states, or logits where the head is more than a product."""
-        given = {
-            "input_ids": _padded([row.tokens for row in rows], width, self.device),
-            "position_ids": _padded([row.positions for row in rows], width, self.device),
-            "attention_mask": self._mask(rows, width).to(self.device),
-            "use_cache": False,
-        }
-        if not self.reading.packs:
-            del given["position_ids"]  # each row counts from 0, as every model does by itself
-        bare = self.reading.bare_head
-        found: Tensor = self.model.get_decoder()(**given).last_hidden_state if bare else self.model(**given).logits
-        return found.view(-1, found.shape[-1])
+        tokens = _padded([row.tokens for row in rows], width, self.device)
+        model = self.model.get_decoder() if self.reading.bare_head else self.model
+        found = model(input_ids=tokens, use_cache=False, **self._who_reads_whom(rows, width))
+        states: Tensor = found.last_hidden_state if self.reading.bare_head else found.logits
+        return states.view(-1, states.shape[-1])
 
-    def _mask(self, rows: Sequence[Row], width: int) -> Tensor:
-        if self.reading.packs:
-            return torch.stack([reads(row, width) for row in rows])[:, None]  # (rows, 1, width, width)
-        lengths = torch.tensor([len(row.tokens) for row in rows])
-        return (torch.arange(width) < lengths[:, None]).long()  # (rows, width)
+    def _who_reads_whom(self, rows: Sequence[Row], width: int) -> dict[str, Any]:
+        if self.reading.layout == "alone":  # each row counts from 0 and reads what came before: a model's own way
+            lengths = torch.tensor([len(row.tokens) for row in rows])
+            return {"attention_mask": (torch.arange(width) < lengths[:, None]).long().to(self.device)}
+        given: dict[str, Any] = {"position_ids": _padded([row.positions for row in rows], width, self.device)}
+        if self.reading.layout == "mask":
+            mask = torch.stack([reads(row, width) for row in rows])[:, None]  # (rows, 1, width, width)
+            return {**given, "attention_mask": mask.to(self.device)}
+        # The one place of the mask keeps transformers from making a full one, which nobody would read.
+        unread = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=self.device)
+        return {**given, "attention_mask": unread, "branches": branches_of(rows, width, self.device)}
 
 
 def factors_of(layer: Any) -> tuple[Any, Any]:
@@ -128,19 +135,24 @@ def reads(row: Row, width: int) -> Tensor:
     return torch.from_numpy(mask)
 
 
-def reading_of(student: Student, longest: int) -> Reading:
+def reading_of(student: Student, longest: int, *, branches: bool) -> Reading:
     """How the model can be read, by the logits of two short examples that share their opening.
 
     Args:
         longest: tokens of an example at most; a window narrower than that needs masks of the model's own making.
+        branches: whether its attention takes them.
     """
     config = student.model.config.get_text_config()
     windows = [getattr(config, name, None) or longest for name in ("sliding_window", "attention_chunk_size")]
-    ways = [Reading(True, True), Reading(True, False)] if min(windows) >= longest else []
+    layouts: list[Layout] = ["branches", "mask", "alone"]
+    if min(windows) < longest:
+        layouts = ["alone"]
+    elif not branches:
+        layouts = ["mask", "alone"]
     items = [Item("", Rendered((5, 7, 11, 13, *end), (3,)), 1.0) for end in ((17, 19), (23, 29, 31))]
     with student.examined():
         expected = [_own_logits(student, item) for item in items]
-        for way in (*ways, Reading(False, True)):
+        for way in [Reading(layout, bare) for layout in layouts for bare in (True, False)]:
             if all(map(_alike, expected, _last_logits(replace(student, reading=way), items))):
                 return way
     return ALONE
