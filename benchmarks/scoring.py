@@ -42,6 +42,8 @@ OUT = ROOT / "benchmarks/results/scoring.json"
 WORK = ROOT / "var/scoring"  # weights turned from GGUF and the trained adapter, kept between parts
 PARTS = ("speed.base", "speed.adapter", "agreement.base", "agreement.adapter")
 BATCHES = (16, 32, 64)  # of which the best is taken
+COUNTS = {"speed.base": 66, "speed.adapter": 110, "agreement.base": 330, "agreement.adapter": 748}  # examples
+TRIED = 66  # to find the best batch
 LEARNED_A_SKILL, STEPS = 40, 30  # of the adapter
 TRAIN_SEED, TEST_SEED = 1, 2
 
@@ -105,7 +107,8 @@ def main() -> None:
         kind, subject = part.split(".")
         bench = Bench(asked.work, trained=subject == "adapter")
         print(f"{part}: {len(SKILLS)} skills", file=sys.stderr)
-        record[part] = speed(bench, asked) if kind == "speed" else agreement(bench, asked)
+        examples = bench.examples(asked.examples or COUNTS[part])
+        record[part] = speed(bench, examples, asked.repeats) if kind == "speed" else agreement(bench, examples)
         record.setdefault("measured_by", {})[part] = described_run()
         write_record(asked.out, record)  # a run cut short keeps what it finished
 
@@ -114,23 +117,21 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, help="some of the parts; the others stay as they were")
     parser.add_argument("--repeats", type=int, default=3, help="of each speed")
-    parser.add_argument("--examples", type=int, default=1034, help="compared one by one in verdict")
-    parser.add_argument("--timed", type=int, default=110, help="examples timed in batches; a sixth of them one by one")
+    parser.add_argument("--examples", type=int, help=f"of each part; {COUNTS} where not given")
     parser.add_argument("--work", type=Path, default=WORK, help="folder for weights and the adapter")
     parser.add_argument("--out", type=Path, default=OUT, help="JSON file")
     return parser.parse_args()
 
 
-def speed(bench: Bench, asked: argparse.Namespace) -> dict[str, Any]:
-    """Ours and batched `generate` on all timed examples, batch 1 on a sixth: its speed does not depend on how many."""
-    examples = bench.examples(asked.timed)
-    few = examples[: len(examples) // 6]
+def speed(bench: Bench, examples: Sequence[Example], repeats: int) -> dict[str, Any]:
+    """Ours and batched `generate` on all examples; batch 1 on a sixth, for its speed does not depend on how many."""
+    few, tried = examples[: len(examples) // 6], examples[:TRIED]
     bench.ours(few)  # loads, compiles and tokenises what is needed, and does not count
     with bench.worn():
-        found = {batch: timed(lambda b=batch: bench.generated(examples, b), len(examples)) for batch in BATCHES}
+        found = {batch: timed(lambda b=batch: bench.generated(tried, b), len(tried)) for batch in BATCHES}
     best = max(found, key=lambda batch: found[batch].cpu)
     runs: dict[str, list[Rate]] = {"ours": [], "batch 1": [], "batched": []}
-    for _ in range(asked.repeats):
+    for _ in range(repeats):
         runs["ours"].append(timed(lambda: bench.ours(examples), len(examples)))
         with bench.worn():
             runs["batch 1"].append(timed(lambda: bench.generated(few, 1), len(few)))
@@ -169,9 +170,8 @@ def times(ours: Sequence[Rate], theirs: Sequence[Rate]) -> dict[str, Any]:
     }
 
 
-def agreement(bench: Bench, asked: argparse.Namespace) -> dict[str, Any]:
+def agreement(bench: Bench, examples: Sequence[Example]) -> dict[str, Any]:
     """Every verdict beside that of batched `generate`; where they differ, and for some others, beside batch 1."""
-    examples = bench.examples(asked.examples)
     score = bench.ours(examples)
     with bench.worn():
         batched = bench.generated(examples, BATCHES[1])
