@@ -225,7 +225,7 @@ class Learning:
             dials=self.settings.gate,
             served=served.right,
         )
-        return replace(verdict, words=verdict.words.replace(challenger.identity, challenger.label))
+        return replace(verdict, words=verdict.words.replace(challenger.identity[:12], challenger.label))
 
     def incumbent(self, ref: str | None = None) -> Shelved | None:
         """The adapter of that name; None is the champion. The plain base is None."""

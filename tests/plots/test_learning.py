@@ -35,8 +35,8 @@ def test_loss_and_memory_stand_on_axes_of_their_own_with_units() -> None:
     assert (list(train.y), list(tune.x), list(tune.y), list(memory.y)) == ([3.0, 2.0], [2], [1.5], [1.0, 2.0])
     assert memory.yaxis == "y2"
     assert (figure.layout.yaxis.title.text, figure.layout.yaxis2.title.text) == (
-        "loss (nats per answer token)",
-        "VRAM (GiB)",
+        "loss (nats per token)",
+        "memory (GiB)",
     )
 
 

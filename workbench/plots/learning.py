@@ -61,7 +61,7 @@ def loss_curve(steps: Sequence[TrainingStep], *, label: str = "resident memory")
         steps: in order.
         label: what the memory is: VRAM or resident memory.
     """
-    figure = new_figure("step", "loss (nats per answer token)", height=440)
+    figure = new_figure("step", "loss (nats per token)", height=440)
     if not steps:
         return say_nothing_to_draw(figure, "Nothing was trained yet")
     numbers = [one.step for one in steps]
@@ -78,7 +78,7 @@ def loss_curve(steps: Sequence[TrainingStep], *, label: str = "resident memory")
     figure.add_trace(_line(f"{label}, highest so far", numbers, gib, ORANGE, "y2"))
     figure.update_layout(
         yaxis={"domain": [0.42, 1], "rangemode": "tozero"},
-        yaxis2={"domain": [0, 0.28], "title": f"{label} (GiB)", "rangemode": "tozero", "anchor": "x"},
+        yaxis2={"domain": [0, 0.28], "title": "memory (GiB)", "rangemode": "tozero", "anchor": "x"},
         xaxis={"anchor": "y2"},
     )
     return figure
