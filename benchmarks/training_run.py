@@ -56,7 +56,8 @@ def ours(base: Base, examples: Sequence[Example], dials: TrainingSettings) -> tu
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         done = train(base, examples, dials, folder=Path(folder), on_progress=lambda _: ends.append(time.perf_counter()))
-    figures = timed(ends, done.tokens / dials.steps)
+    items = lesson(examples, load_tokenizer(base), dials.sequence_tokens)
+    figures = timed(ends, [tokens_of(items.read(step, dials.batch, dials.seed)) for step in range(dials.steps)])
     return done.adapter, {**figures, "losses": done.losses, "peak_bytes": done.peak_bytes, "ladder": done.ladder}
 
 
@@ -71,8 +72,9 @@ def theirs(layout: str) -> Callable[..., tuple[Adapter, dict[str, Any]]]:
             trainer, ends = trainer_of(base, tokenizer, read, dials, layout, folder)
             trainer.train()
             peak = gauge.peak_bytes
-        losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-        tokens = sum(item.tokens.length for item in read) / trainer.state.global_step
+        lines = [line for line in trainer.state.log_history if "loss" in line]
+        tokens = [after - before for before, after in pairwise([0, *(int(line["num_tokens"]) for line in lines)])]
+        losses = [line["loss"] for line in lines]
         return adapter_of(trainer.model, base, dials), {**timed(ends, tokens), "losses": losses, "peak_bytes": peak}
 
     return run
@@ -140,6 +142,10 @@ def trainer_of(
     ), ends
 
 
+def tokens_of(items: Sequence[Item]) -> int:
+    return sum(item.tokens.length for item in items)
+
+
 def adapter_of(model: Any, base: Base, dials: TrainingSettings) -> Adapter:
     """What SFTTrainer learned, in the workbench's form."""
     pairs = {
@@ -152,15 +158,15 @@ def adapter_of(model: Any, base: Base, dials: TrainingSettings) -> Adapter:
     return Adapter(LoraSpec(base.identity, dials.rank, dials.alpha), pairs)
 
 
-def timed(ends: Sequence[float], tokens_a_step: float) -> dict[str, Any]:
-    """Seconds of each step but the first, and tokens of the examples a second at their median."""
+def timed(ends: Sequence[float], tokens: Sequence[int]) -> dict[str, Any]:
+    """Seconds of each step but the first; the median of its tokens a second, tokens being those of the examples."""
     steps = [after - before for before, after in pairwise(ends)]
-    typical = statistics.median(steps)
+    speeds = [read / seconds for read, seconds in zip(tokens[1:], steps, strict=True)]
     return {
         "step_s": steps,
-        "median_step_s": typical,
-        "tokens_a_step": tokens_a_step,
-        "tokens_per_s": tokens_a_step / typical,
+        "median_step_s": statistics.median(steps),
+        "tokens": list(tokens),
+        "tokens_per_s": statistics.median(speeds),
     }
 
 

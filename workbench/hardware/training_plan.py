@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from workbench.hardware.planner import MIB, in_gib, show_gib
 
 CHUNK_BYTES = 48 * MIB  # of logits held at once
-RUNTIME_BYTES = {"cpu": 420 * MIB, "cuda": 64 * MIB}  # PyTorch, transformers and the tokenizer; the allocator's slack
+RUNTIME_BYTES = {"cpu": 768 * MIB, "cuda": 64 * MIB}  # PyTorch, transformers and the tokenizer; the allocator's slack
 LINEAR_BYTES = {
     "fp32": 4.0,
     "bf16": 2.0,

@@ -18,7 +18,10 @@ class Gauge:
     """A context whose `peak_bytes` grows while it is open."""
 
     def __init__(self) -> None:
+        import psutil
+
         self._cuda = device() == "cuda"
+        self._process = psutil.Process()
         self._peak = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory-gauge", daemon=True)
@@ -54,6 +57,4 @@ class Gauge:
             import torch
 
             return int(torch.cuda.max_memory_allocated())
-        import psutil
-
-        return int(psutil.Process().memory_info().rss)
+        return int(self._process.memory_info().rss)
