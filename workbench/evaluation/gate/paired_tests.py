@@ -134,7 +134,8 @@ def supposed_lost(n: Any, lost: Any, won: Any, gain: Any) -> Any:
     """The likeliest share of examples lost, given that the true gain is `gain` (Tango 1998, eq. 8: the larger root)."""
     half = -won - lost + (2 * n - won + lost) * gain
     below = -lost * gain * (1 - gain)
-    return (np.sqrt(np.maximum(half * half - 8 * n * below, 0)) - half) / (4 * n)
+    share = (np.sqrt(np.maximum(half * half - 8 * n * below, 0)) - half) / (4 * n)
+    return np.maximum(share, np.maximum(0.0, -gain))  # rounding may take it below what both shares allow
 
 
 def gain_interval(pairs: Pairs, confidence: float = 0.95) -> Interval:
