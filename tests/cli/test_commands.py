@@ -143,6 +143,8 @@ def test_doctor_finds_this_machine_in_order(capsys: pytest.CaptureFixture[str]) 
     said = " ".join(capsys.readouterr().out.split())
     assert "checksum verified" in said
     assert "384 numbers" in said
+    assert "the plain base answers" in said
+    assert "and PEFT are installed" in said
 
 
 def test_a_fault_of_ours_is_a_sentence_and_a_traceback_in_the_log(

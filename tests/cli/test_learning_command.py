@@ -113,6 +113,7 @@ def test_deploying_without_the_gate_must_be_insisted_on_and_is_undone_by_rollbac
     assert any("first" in reason for reason in during["choice"]["reasons"])
     _, _, err = typed("ask", question, "--strategy", "direct")
     assert "with first" in err
+    assert "first answers, on smollm2-135m" in " ".join(typed("doctor")[1].split())
     code, _, err = typed("adapters", "delete", "first", "--yes")
     assert code == 2
     assert "champion" in err

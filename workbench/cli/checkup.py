@@ -37,7 +37,7 @@ class Finding:
 
 async def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order a newcomer would ask."""
-    checks = (_python, _embedded, _embedder, _store, _disk, _gpu, _notebooks)
+    checks = (_python, _embedded, _embedder, _store, _disk, _gpu, _learning, _champion, _notebooks)
     findings = [await asyncio.to_thread(check, settings) for check in checks]
     return [*findings, await _ollama(settings)]
 
@@ -93,6 +93,26 @@ def _gpu(settings: Settings) -> Finding:
     if snapshot.label == "VRAM":
         return Finding("ok", "GPU", f"{snapshot.device}: {free}")
     return Finding("note", "GPU", f"none found; {free}", 'fine without; NVIDIA users: pip install ".[gpu]"')
+
+
+def _learning(settings: Settings) -> Finding:
+    from workbench.learning import NEEDED
+
+    missing = [name for name in NEEDED if not _installed(name)]
+    if missing:
+        remedy = 'answering does without; to train: pip install -c constraints.txt ".[learn]"'
+        return Finding("note", "learning", f"not installed: {', '.join(missing)}", remedy)
+    return Finding("ok", "learning", f"PyTorch {importlib.metadata.version('torch')} and PEFT are installed")
+
+
+def _champion(settings: Settings) -> Finding:
+    from workbench.learning import Learning
+
+    def look() -> str:
+        deployed = Learning(settings).deployed()
+        return "the plain base answers" if deployed is None else f"{deployed.adapter} answers, on {deployed.base}"
+
+    return _try("adapter", look)
 
 
 def _notebooks(settings: Settings) -> Finding:
