@@ -56,14 +56,6 @@ class Lesson:
     trained: Trained
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """Files written, and the command that comes next where there is one."""
-
-    files: tuple[Path, ...]
-    next: str | None = None
-
-
 class Learning:
     """Everything that learns in one home."""
 
@@ -286,12 +278,15 @@ class Learning:
             sha256=file.sha256 if file else None,
         )
 
-    def export(self, ref: str, folder: Path, form: Form = "peft") -> Exported:
+    def export(self, ref: str, folder: Path, form: Form = "peft") -> tuple[Path, ...]:
         """Write an adapter in a form that other programs read.
 
         Args:
             form: `peft` for PEFT and transformers, `gguf` for llama.cpp, `merged` for a whole model, `ollama` for a
                 Modelfile beside the GGUF.
+        Raises:
+            AdapterNotFound, AdapterDamaged: there is no such adapter, or it is not whole.
+            AdapterUnfit: this form cannot say it.
         """
         from workbench.adapters import exporting
         from workbench.adapters.bases import load_tokenizer
@@ -300,17 +295,28 @@ class Learning:
         one, adapter = self.shelf.find(ref), self.shelf.get(ref)
         if form == "peft":
             write_folder(adapter, folder, base_name=one.card.origin.base_name)
-            return Exported(tuple(sorted(folder.iterdir())))
+            return tuple(sorted(folder.iterdir()))
         if form == "merged":
             exporting.write_merged(self.base, adapter, folder)
-            return Exported(tuple(sorted(folder.iterdir())))
+            return tuple(sorted(folder.iterdir()))
         folder.mkdir(parents=True, exist_ok=True)
         made = exporting.write_gguf(adapter, self.base, folder / SERVED_FILE)
         if form == "gguf":
-            return Exported((made,))
-        file = exporting.write_modelfile(self.base, made, load_tokenizer(self.base))
-        name = ollama_name(one.label, one.identity)
-        return Exported((made, file), f"Next: ollama create {name} -f {file}")
+            return (made,)
+        return made, exporting.write_modelfile(self.base, made, load_tokenizer(self.base))
+
+    async def make_in_ollama(self, ref: str, gguf: Path) -> str:
+        """Make a model of an exported adapter where an Ollama server answers; else say the command for later.
+
+        Raises:
+            ModelError: the server answers but cannot make it.
+        """
+        from workbench.adapters.bases import load_tokenizer
+        from workbench.adapters.exporting import create
+
+        one = self.shelf.find(ref)
+        name, host = ollama_name(one.label, one.identity), self.settings.ollama.host
+        return (await create(self.base, gguf, name, load_tokenizer(self.base), host=host)).sentence
 
     def import_adapter(self, folder: Path, name: str) -> Shelved:
         """Put a PEFT folder from elsewhere on the shelf.

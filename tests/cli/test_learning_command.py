@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.models.ollama_server import OllamaWire
 from workbench.adapters.bases import Base
 from workbench.cli.app import run
 from workbench.corpus.jsonl import write_examples
@@ -173,6 +174,18 @@ def test_a_file_is_divided_into_three_that_share_nothing(typed: Typed, school: P
     assert sum(counts.values()) == 60
     lines = [set((tmp_path / "parts" / f"{name}.jsonl").read_text().splitlines()) for name in counts]
     assert not lines[0] & lines[1] | lines[0] & lines[2] | lines[1] & lines[2]
+
+
+def test_an_adapter_becomes_a_model_of_ollama_or_a_file_to_make_it_from(
+    typed: Typed, tmp_path: Path, ollama_server: OllamaWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = as_json(typed, "adapters", "export", "first", "--to", tmp_path / "out", "--as", "ollama")
+    assert [Path(path).name for path in alone["files"]] == ["adapter.gguf", "Modelfile"]
+    assert "ollama create workbench-first:" in alone["next"]
+    monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
+    made = as_json(typed, "adapters", "export", "first", "--to", tmp_path / "out", "--as", "ollama")
+    assert "workbench-first:" in made["next"]
+    assert "ollama create" not in made["next"]
 
 
 def test_an_adapter_goes_out_and_comes_back_the_same(typed: Typed, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.desk import ask_first, open_desk, out, say
+from workbench.cli.desk import ask_first, open_desk, out, run_async, say
 from workbench.cli.showing import AsJson, print_json, table, when
 
 if TYPE_CHECKING:
@@ -130,14 +130,16 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write an adapter in a form that other programs read."""
-    made = _learning().export(adapter, to, form.value)
+    learning = _learning()
+    files = learning.export(adapter, to, form.value)
+    said = run_async(learning.make_in_ollama(adapter, files[0])) if form is Form.ollama else None
     if as_json:
-        print_json({"files": [str(path) for path in made.files], "next": made.next})
+        print_json({"files": [str(path) for path in files], "next": said})
         return
-    for path in made.files:
+    for path in files:
         say(str(path))
-    if made.next:
-        say(made.next)
+    if said:
+        say(said)
 
 
 @app.command("import")
