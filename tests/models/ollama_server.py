@@ -390,7 +390,11 @@ def _lacking(model: Installed, body: Mapping[str, Any]) -> str:
 
 
 @pytest.fixture
-def ollama_server() -> Iterator[OllamaWire]:
-    """A running server with one installed model, `tiny`, that can chat and call tools but not think."""
+def ollama_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OllamaWire]:
+    """A running server with one installed model, `tiny`, that can chat and call tools but not think.
+
+    It is asked patiently: on a machine busy with tests its thread may need longer than the usual 300 ms.
+    """
+    monkeypatch.setenv("WORKBENCH_OLLAMA_PROBE_TIMEOUT_MS", "5000")
     with OllamaWire().running() as wire:
         yield wire

@@ -57,9 +57,18 @@ async def test_auto_without_a_server_takes_the_embedded_model_and_says_why(dead_
 
 async def test_a_server_slower_than_300_ms_does_not_count(ollama_server: OllamaWire) -> None:
     ollama_server.version_delay_s = 1.0
-    choice = await backends(ollama_server.url).choose(0.9)
+    choice = await backends(ollama_server.url, ollama__probe_timeout_ms=300).choose(0.9)
     assert choice.backend == "embedded"
     assert "300 ms" in choice.reasons[0]
+
+
+async def test_a_server_that_was_asked_for_may_be_slower_than_300_ms(ollama_server: OllamaWire) -> None:
+    ollama_server.install("qwen2:1.5b-instruct-q4_k_m")
+    ollama_server.version_delay_s = 0.6
+    short = {"ollama__probe_timeout_ms": 300}
+    named = await backends(ollama_server.url, **short).choose(0.9, model="qwen2:1.5b-instruct-q4_k_m")
+    wanted = await backends(ollama_server.url, model__backend="ollama", **short).choose(0.9)
+    assert {named.backend, wanted.backend} == {"ollama"}
 
 
 async def test_a_server_with_only_an_embedding_model_is_not_usable(ollama_server: OllamaWire) -> None:

@@ -15,14 +15,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
+from workbench import disk
 from workbench.core.checkers import CHECKERS
 from workbench.core.errors import ExamplesError
 from workbench.core.examples import Example, Origin
@@ -102,22 +100,11 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
     """
     lines = [_line(number, one) for number, one in enumerate(examples, 1)]
     try:
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise ExamplesError(f"{path} cannot be written ({error.strerror}); choose another folder") from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with disk.replacing(path) as file:
             file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
     except OSError as error:
-        raise ExamplesError(
-            f"{path} cannot be written ({error.strerror}); free some space or choose another"
-        ) from error
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
+        action = "free some space" if disk.has_no_room(error) else "choose another folder"
+        raise ExamplesError(f"{path} cannot be written ({error.strerror}); {action}") from error
 
 
 def contradictions(examples: Sequence[Example]) -> tuple[Contradiction, ...]:

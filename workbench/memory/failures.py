@@ -12,7 +12,6 @@ workbench.core.errors.StoreCorrupt: /tmp/notes.txt cannot be read as a database 
 
 from __future__ import annotations
 
-import errno
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from workbench import disk
 from workbench.core.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly
 
 NEARLY_FULL_BYTES = 1 << 20  # with less than this free, an unexplained I/O error is the disk being full
@@ -75,9 +75,9 @@ def _of_sqlite(code: int, said: str, place: str) -> StoreError:
 
 
 def _of_the_file_system(error: OSError, place: str) -> StoreError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if disk.has_no_room(error):
         return _full(place)
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if disk.is_forbidden(error):
         return _read_only(place, error.strerror or "no permission")
     return StoreError(f"{place} cannot be reached ({error.strerror}); choose another folder with WORKBENCH_HOME")
 

@@ -5,6 +5,8 @@
     ollama      ► what is deployed on one of its models ► the best that fits of what it has, or an error
     embedded    ► the embedded model, with the adapter that is deployed on it
 
+A server that was asked for, by `ollama` or by a model's name, gets five seconds to answer.
+
 What is deployed is asked for at every choice, so a deploy or a rollback holds from the next question on. If it cannot
 be served (its file is damaged, Ollama lacks the model made of it), its plain base answers and the reasons say so.
 A name means that model and nothing else: `smollm2-135m` is the plain base even while an adapter is deployed on it, so
@@ -42,6 +44,7 @@ __all__ = ["Backends", "Deployed", "Found"]
 
 log = logging.getLogger(__name__)
 OLLAMA = "ollama:"
+WANTED_TIMEOUT_MS = 5_000  # for a server that was asked for: nothing else could answer in its place
 PLAIN = "the plain base answers"
 
 
@@ -124,7 +127,8 @@ class Backends:
 
     async def find(self) -> Found:
         """Ask the Ollama server what it has; an unreachable or empty server is a reason, not an error."""
-        status = await self._server.probe()
+        wanted = self._settings.model.backend == "ollama"
+        status = await self._server.probe(self._patience_ms(wanted=wanted))
         if not status.answers:
             return Found((), {}, status.reason)
         try:
@@ -136,6 +140,10 @@ class Backends:
             status.reason if usable else f"{status.reason} but has no model that chats; run: ollama pull qwen2:1.5b"
         )
         return Found(usable, dict(resident), reason)
+
+    def _patience_ms(self, *, wanted: bool) -> int:
+        usual = self._settings.ollama.probe_timeout_ms
+        return max(usual, WANTED_TIMEOUT_MS) if wanted else usual
 
     def model(self, choice: Choice) -> Model:
         """The chosen model, opened once."""
@@ -190,7 +198,7 @@ class Backends:
         wanted = catalog.canonical_name(name)
         if wanted == EMBEDDED:
             return self._embedded(0.0, f"you asked for {EMBEDDED}")
-        status = await self._server.probe()
+        status = await self._server.probe(self._patience_ms(wanted=True))
         if not status.answers:
             raise ModelUnavailable(f"'{name}' needs Ollama: {status.reason}; or ask for '{EMBEDDED}'")
         installed = await self._server.installed()

@@ -140,8 +140,8 @@ async def test_near_is_what_the_splits_take_for_near_unless_another_rule_is_hand
 
 async def test_two_long_tasks_that_differ_in_one_small_word_are_near() -> None:
     passage = " ".join(f"word{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(80))
-    seeds = [example(f"{passage} and then what", "yes", check="choice")]
-    model = ScriptedModel(said(f"{passage} or then what", "yes"))
+    seeds = [example(f"{passage} here and {passage} what then?", "yes", check="choice")]
+    model = ScriptedModel(said(f"{passage} there and {passage} what then?", "yes"))
     result = await agents(model, seeds, 1, tries=1)
     assert result.reasons == {"it nearly repeats a seed": 1}
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+
+from workbench import disk
 
 REMEMBERED = ".digests"  # folder in the cache
 SETTLED_NS = 2_000_000_000  # a file changed within the last two seconds may change again within one tick of its clock
@@ -65,7 +65,5 @@ def _read(note: Path) -> list[object] | None:
 
 def _write(note: Path, known: list[object]) -> None:
     note.parent.mkdir(parents=True, exist_ok=True)
-    handle, made = tempfile.mkstemp(dir=note.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with disk.replacing(note) as file:
         json.dump(known, file)
-    Path(made).replace(note)

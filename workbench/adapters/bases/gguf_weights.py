@@ -12,7 +12,6 @@ PosixPath('…/b179c9523d0e6a0f-1')
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import shutil
@@ -28,6 +27,7 @@ from typing import Any
 
 import psutil
 
+from workbench import disk
 from workbench.adapters.bases.quiet import quiet, replaced
 from workbench.core.errors import MemoryBudgetError, ModelNotFound, ModelRefused
 from workbench.hardware.planner import MIB, show_gib
@@ -133,7 +133,7 @@ def _make(gguf: Path, folder: Path, header: Header, on_progress: Progress) -> No
         made.chmod(0o755)
         made.rename(folder)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not disk.has_no_room(error):
             raise
         free = shutil.disk_usage(folder.parent).free
         raise _no_room(gguf, header.disk_bytes, free, folder.parent) from error

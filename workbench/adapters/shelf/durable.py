@@ -1,6 +1,4 @@
-"""Files and folders that appear whole or not at all, and stay after a power cut.
-
-    write beside ─► fsync ─► rename into place ─► fsync of the folder
+"""Files and folders of a shelf appear whole or not at all, as `workbench.disk` writes them.
 
 What a crash leaves beside is named after the process that wrote it, so that a later one knows when to remove it.
 It does not know what the files mean.
@@ -10,7 +8,6 @@ It does not know what the files mean.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -20,11 +17,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from workbench import disk
 from workbench.core.errors import AdapterError, ShelfFull
 
 _BESIDE = re.compile(r"\.new-(\d+)-[0-9a-f]{32}")
 _STALE_S = 3600.0  # a process id may be used again, so an hour is enough for any writer
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def beside(folder: Path) -> Path:
@@ -36,11 +33,11 @@ def replace(path: Path, content: bytes) -> None:
     """The file has this content, or the one it had."""
     made = beside(path.parent)
     try:
-        _write(made, content)
+        disk.write_new(made, content)
         made.replace(path)
     finally:
         made.unlink(missing_ok=True)
-    sync(path.parent)
+    disk.sync(path.parent)
 
 
 def folder_of(files: Mapping[str, bytes], parent: Path) -> Path:
@@ -49,8 +46,8 @@ def folder_of(files: Mapping[str, bytes], parent: Path) -> Path:
     try:
         made.mkdir()
         for name, content in files.items():
-            _write(made / name, content)
-        sync(made)
+            disk.write_new(made / name, content)
+        disk.sync(made)
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
@@ -61,7 +58,7 @@ def remove(folder: Path) -> None:
     """The folder vanishes in one step; its content is deleted after."""
     gone = beside(folder.parent)
     folder.rename(gone)
-    sync(folder.parent)
+    disk.sync(folder.parent)
     shutil.rmtree(gone, ignore_errors=True)  # what is left is swept later
 
 
@@ -78,15 +75,6 @@ def sweep(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def sync(folder: Path) -> None:
-    """The names in the folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """What the disk refuses becomes a sentence."""
@@ -95,18 +83,11 @@ def explained(folder: Path) -> Iterator[None]:
     except TimeoutError:
         raise  # of a lock, not of the disk
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if disk.has_no_room(error):
             raise ShelfFull(f"There is no room on the disk of {folder}; free some and try again") from error
         raise AdapterError(
             f"The shelf in {folder} cannot be written ({error.strerror}); correct permissions or choose another home"
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _age_s(path: Path) -> float:

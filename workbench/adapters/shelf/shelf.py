@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from workbench import disk
 from workbench.adapters import peft_folder
 from workbench.adapters.adapter import Adapter
 from workbench.adapters.peft_config import CONFIG
@@ -244,7 +245,7 @@ class Shelf:
         made = durable.folder_of({**files, CARD: cards.to_json(card)}, self.folder)
         self._remove(going)  # only now: a full disk has not cost anyone his place
         made.rename(self.folder / adapter.identity)
-        durable.sync(self.folder)
+        disk.sync(self.folder)
         freed = tuple(each.label for each in going)
         return Shelved(adapter.identity, self.folder / adapter.identity, card, freed)
 

@@ -10,10 +10,8 @@ or none. The newest two stay; a damaged one is passed over for the one before. I
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench import disk
 from workbench.core.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 KEPT = 2
 NUMBERS, JOURNAL = "numbers.safetensors", "journal.json"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -124,33 +122,18 @@ def _write(folder: Path, checkpoint: Checkpoint) -> None:
     told = {**checkpoint.journal, "run": checkpoint.run, "sha256": hashlib.sha256(numbers).hexdigest()}
     made = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder))
     try:
-        _flushed(made / NUMBERS, numbers)
-        _flushed(made / JOURNAL, json.dumps(told, indent=1).encode())
-        _flush_folder(made)
+        disk.write_new(made / NUMBERS, numbers)
+        disk.write_new(made / JOURNAL, json.dumps(told, indent=1).encode())
+        disk.sync(made)
         shutil.rmtree(folder / _name(checkpoint.step), ignore_errors=True)  # a damaged one of an earlier sitting
         made.rename(folder / _name(checkpoint.step))
-        _flush_folder(folder)
+        disk.sync(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
 def _name(step: int) -> str:
     return f"step-{step:06d}"
-
-
-def _flushed(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(path: Path) -> Checkpoint | None:
@@ -168,7 +151,7 @@ def _read(path: Path) -> Checkpoint | None:
 
 
 def _sentence(error: OSError, folder: Path, step: int) -> str:
-    if error.errno in FULL:
+    if disk.has_no_room(error):
         return (
             f"The disk is full: the checkpoint of step {step} could not be written in {folder}; "
             "free some space and train again, it goes on from the checkpoint before"

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from workbench.core.checkers import check
 from workbench.core.examples import Example, Origin, example
 from workbench.corpus.asking import Refused
-from workbench.corpus.near_duplicates import LEAST_SHARED, LONG_WORDS, gist, shared
+from workbench.corpus.near_duplicates import alike, gist
 from workbench.corpus.synthetic.records import Candidate, Synthesised, Task
 
 
@@ -77,11 +77,7 @@ def agreed(task: Task, candidate: Candidate, solutions: Sequence[str]) -> Exampl
 
 def nearly_same(left: Example, right: Example) -> bool:
     """Whether two examples ask the same, by the rule that `near_duplicates.groups` groups by."""
-    one, other = gist(left), gist(right)
-    if one.key == other.key:
-        return True
-    long = min(len(one.words), len(other.words)) >= LONG_WORDS
-    return long and one.sure == other.sure and shared(one, other) >= LEAST_SHARED
+    return alike(gist(left), gist(right))
 
 
 def same_answer(checker: str, left: str, right: str) -> bool:

@@ -12,7 +12,6 @@ look means.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from workbench import disk
 from workbench.core.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly
 
 NAME = "gates.jsonl"
@@ -101,7 +101,7 @@ class Ledger:
                     os.ftruncate(file.fileno(), end)
                     raise
             if is_new:
-                _sync_folder(self.path.parent)
+                disk.sync(self.path.parent)  # a new file's name is durable only when its folder is
 
     def _cut_to_whole(self, descriptor: int) -> int:
         """Cut off a line that a killed process left unfinished; the size in bytes after it."""
@@ -126,23 +126,14 @@ def _whole(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def _sync_folder(folder: Path) -> None:
-    """A new file's name is durable only when its folder is."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """Errors of the file system, in our words."""
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if disk.has_no_room(error):
             raise StoreFull(f"No space is left for {path}; free some, then judge again") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        if disk.is_forbidden(error):
             raise StoreReadOnly(f"{path} cannot be written; make it and its folder writable") from error
         raise StoreError(f"{path} cannot be used ({error.strerror}); choose another folder") from error

@@ -19,12 +19,9 @@ Exported(sessions=3, turns=12, feedback=1, memories=7)
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import Connection, select
 
+from workbench import disk
 from workbench.core.errors import NotStored, StoreError
 from workbench.memory.failures import translated
 from workbench.memory.memories import StoredMemory
@@ -74,18 +72,8 @@ def save_export(database: Database, path: Path, *, session_id: str | None = None
     if not path.absolute().parent.is_dir():
         raise StoreError(f"There is no folder {path.absolute().parent}; make it, or choose another")
     counts: Counter[str] = Counter()
-    with translated(str(path)):
-        handle, name = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}.")  # 0600
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.writelines(exported(database, session_id=session_id, form=form, counts=counts))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
-            raise
+    with translated(str(path)), disk.replacing(path) as file:
+        file.writelines(exported(database, session_id=session_id, form=form, counts=counts))
     return Exported(**{field: counts[field] for field in Exported.__dataclass_fields__})
 
 

@@ -149,6 +149,8 @@ def finish(database: Database) -> None:
             if old and isinstance(database.vault, SealingVault):
                 _reseal(database, database.vault, None)
             clean(database)
+    except _AnotherIsAtIt as error:
+        log.info("%s", error)
     except StoreLocked as error:
         log.warning("%s", error)
 
@@ -322,6 +324,10 @@ def _settle(database: Database, path: Path) -> None:
             waiting.unlink()
 
 
+class _AnotherIsAtIt(StoreLocked):
+    """Another process changes the encryption at this moment."""
+
+
 @contextmanager
 def _alone(database: Database, *, wait_s: float | None = None) -> Iterator[None]:
     """No other process changes the encryption meanwhile; the system ends the lock of a killed one."""
@@ -335,7 +341,7 @@ def _alone(database: Database, *, wait_s: float | None = None) -> Iterator[None]
         try:
             lock.acquire()
         except Timeout as error:  # an OSError too, which is not to be taken for one
-            raise StoreLocked(
+            raise _AnotherIsAtIt(
                 f"Another process changes the encryption of {database.place}; let it finish, then try again"
             ) from error
     try:

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from workbench import disk
 from workbench.core.errors import StoreError, StoreSealed
 from workbench.core.settings import Settings
 
@@ -267,11 +268,7 @@ def _write_at_once(path: Path, text: str) -> None:
         os.link(name, path)  # unlike a rename it never replaces
     finally:
         Path(name).unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # what the key is about to seal survives a power cut, so the file's name must too
-    finally:
-        os.close(folder)
+    disk.sync(path.parent)  # what the key is about to seal survives a power cut, so the file's name must too
 
 
 def _refuse_readable(path: Path, found: os.stat_result) -> None:
