@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from workbench.adapters.shelf import Data, Provenance, Shelf, Shelved, SkillScore
+from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved, SkillScore
 from workbench.core.errors import AdapterError, ExamplesError, TrainingError
 from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
@@ -35,16 +35,20 @@ from workbench.models.embedded import EmbeddedModel
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
     from workbench.adapters.bases import Base
+    from workbench.adapters.merging import Rule
     from workbench.adapters.training import Progress, Trained
     from workbench.evaluation.gate import Ledger, Verdict
     from workbench.evaluation.scoring import Score, Scored, Scorer
+    from workbench.evaluation.standard import StandardScore
 
 Form = Literal["peft", "gguf", "merged", "ollama"]
+RuleName = Literal["linear", "ties", "dare"]
 log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
 SEEN_FILE = "examples.txt"  # ids of the examples that an adapter was trained or tuned on
 PLAIN = "base"  # what a person calls the base without an adapter
+DARE_DROP = 0.5  # of the weights; the paper drops more, from adapters of higher rank
 HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
 
 
@@ -54,6 +58,14 @@ class Lesson:
 
     shelved: Shelved
     trained: Trained
+
+
+@dataclass(frozen=True)
+class Child:
+    """A finished merge: the adapter on its shelf, and the share of the summed change that its rank could hold."""
+
+    shelved: Shelved
+    kept: float
 
 
 class Learning:
@@ -168,6 +180,21 @@ class Learning:
         """
         adapter = None if ref in (None, PLAIN) else self.shelf.get(str(ref))
         return self.scorer.score(adapter, examples, on_progress=on_progress)
+
+    def standard(
+        self, tasks: Sequence[str], ref: str | None = None, *, limit: int | None = None, folder: Path | None = None
+    ) -> tuple[StandardScore, ...]:
+        """Score tasks of the lm-evaluation-harness, or of a folder of its task files; None and `base`: the plain base.
+
+        Raises:
+            ModelUnavailable: the harness is not installed.
+            ExamplesError: no such task, or its data cannot be had here.
+            AdapterNotFound: no adapter is called that.
+        """
+        from workbench.evaluation.standard import standard_tasks
+
+        adapter = None if ref in (None, PLAIN) else self.shelf.get(str(ref))
+        return standard_tasks(self.base, adapter, tasks, limit, folder=folder)
 
     def note_scores(self, ref: str, score: Score) -> Shelved:
         """Write a score on the adapter's card, skill by skill."""
@@ -332,6 +359,47 @@ class Learning:
         self.prepare(one, adapter)
         return self.shelf.find(one.identity)
 
+    def merge(
+        self,
+        refs: Sequence[str],
+        name: str,
+        *,
+        rule: RuleName = "linear",
+        weights: Sequence[float],
+        rank: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Child:
+        """Make one adapter of several and put it on the shelf; the gate knows what its parents have seen.
+
+        Args:
+            weights: one coefficient for each parent.
+            rank: of the child at most; None is exact for `linear`, the highest of the parents' for the others.
+        Raises:
+            AdapterNotFound, AdapterDamaged: a parent is not there, or not whole.
+            AdapterUnfit: the parents lie on different bases.
+            AdapterError: the name is taken, or a number cannot be used.
+        """
+        from workbench.adapters import merging
+
+        self._refuse_taken(name)
+        parents = [self.shelf.find(ref) for ref in refs]
+        adapters = [self.shelf.get(one.identity) for one in parents]
+        if rule != "linear":
+            rank = rank or max(one.spec.rank for one in adapters)
+        seed = self.settings.training.seed
+        made = merging.merge(adapters, _rule(rule, seed), list(weights), rank=rank, on_progress=on_progress)
+        origin = Provenance(
+            "merge",
+            self.base.name,
+            self.base.licence,
+            parents=tuple(Parent(one.identity, (weight,)) for one, weight in zip(parents, weights, strict=True)),
+            seed=seed if rule == "dare" else None,
+            settings={"rule": rule, "rank": rank},
+        )
+        one = self.shelf.put(made.adapter, origin, name=name)
+        self.prepare(one, made.adapter)
+        return Child(self.shelf.find(one.identity), made.kept)
+
     def _refuse_taken(self, name: str) -> None:
         """Before minutes are spent on it."""
         from workbench.adapters.shelf.entries import checked_name
@@ -390,6 +458,16 @@ class Learning:
         parents = {parent.identity for parent in one.card.origin.parents}
         family = [other for other in self.shelf.list() if other.identity in parents]
         return set(mine).union(*(self._seen(other) for other in family))
+
+
+def _rule(name: RuleName, seed: int) -> Rule:
+    from workbench.adapters.merging import Dare, Linear, Ties
+
+    if name == "dare":
+        import torch
+
+        return Dare(DARE_DROP, torch.Generator().manual_seed(seed))
+    return Ties() if name == "ties" else Linear()
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:

@@ -124,9 +124,35 @@ def test_deploying_without_the_gate_must_be_insisted_on_and_is_undone_by_rollbac
     assert [move["kind"] for move in as_json(typed, "adapters", "history")] == ["forced", "rollback"]
 
 
+def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_again(typed: Typed, school: Path) -> None:
+    assert typed("train", "--skill", "units", "--name", "second", "--steps", "1")[0] == 0
+    child = as_json(typed, "adapters", "merge", "first", "second", "--name", "both", "--weights", "0.7,0.3")
+    assert child["origin"]["how"] == "merge"
+    assert [parent["coefficients"] for parent in child["origin"]["parents"]] == [[0.7], [0.3]]
+    assert child["kept"] == 1
+    code, out, _ = typed("adapters", "merge", "first", "second", "--name", "thin", "--rank", "4")
+    assert code == 0
+    assert "of the change kept at rank 4" in out
+    seen = school / "seen_by_a_parent.jsonl"
+    known = set((school / "adapters" / child["origin"]["parents"][0]["identity"] / "examples.txt").read_text().split())
+    write_examples(seen, [one for one in generate(SKILL, 60, seed=0) if one.id in known])
+    code, _, err = typed("gate", "both", "base", seen)
+    assert code == 2
+    assert "trained on" in err
+    code, _, err = typed("adapters", "delete", "second", "--yes")
+    assert code == 2
+    assert "--force" in err
+    for name in ("thin", "both", "second"):
+        assert as_json(typed, "adapters", "delete", name, "--yes")["name"] == name
+    assert {one["name"] for one in as_json(typed, "adapters")} == {"first"}
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["adapters", "merge", "first", "nobody", "--name", "n"], "nobody"),
+        (["adapters", "merge", "first", "--name", "n", "--weights", "a,b"], "--weights a,b is not 1 numbers"),
+        (["adapters", "merge", "first", "--name", "first"], "The name 'first' is taken"),
         (["train"], "Give a file of examples or --skill NAME"),
         (["train", "a.jsonl", "--skill", "price"], "one of the two"),
         (["train", "--skill", "juggling"], "There is no skill 'juggling'"),

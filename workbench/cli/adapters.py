@@ -1,10 +1,11 @@
-"""The shelf on the command line: list, show, compare, export, import, delete, history.
+"""The shelf on the command line: list, show, compare, export, import, merge, delete, history.
 
 workbench adapters                          all of them; the champion is marked
 workbench adapters show A
 workbench adapters compare A B
 workbench adapters export A --to FOLDER [--as peft|gguf|merged|ollama]
 workbench adapters import FOLDER --name N
+workbench adapters merge A B … --name N [--rule linear|ties|dare] [--weights 0.7,0.3] [--rank R]
 workbench adapters delete A [--yes] [--force]
 workbench adapters history
 """
@@ -18,12 +19,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.desk import ask_first, open_desk, out, run_async, say
+from workbench.cli.desk import ask_first, bar, open_desk, out, run_async, say
 from workbench.cli.showing import AsJson, print_json, table, when
+from workbench.core.errors import QuestionError
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
     from workbench.learning import Learning
+
+
+class RuleName(StrEnum):
+    linear = "linear"
+    ties = "ties"
+    dare = "dare"
 
 
 class Form(StrEnum):
@@ -34,7 +42,7 @@ class Form(StrEnum):
 
 
 app = typer.Typer(
-    help="Adapters: list, show, compare, export, import, delete, history.",
+    help="Adapters: list, show, compare, export, import, merge, delete, history.",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -157,17 +165,43 @@ def importing(
 
 
 @app.command()
+def merge(
+    parents: Annotated[list[str], typer.Argument(metavar="ADAPTER...", help="Names or hashes, of one base.")],
+    name: Annotated[str, typer.Option(help="What to call the child.")],
+    rule: Annotated[RuleName, typer.Option(help="How the changes of the weights become one.")] = RuleName.linear,
+    weights: Annotated[str, typer.Option(help="One for each parent, such as 0.7,0.3; 1 for each if left out.")] = "",
+    rank: Annotated[int | None, typer.Option(min=1, help="Of the child at most; exact if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one adapter of several."""
+    with bar("merging") as step:
+        made = _learning().merge(
+            parents, name, rule=rule.value, weights=_weights(weights, len(parents)), rank=rank, on_progress=step
+        )
+    if as_json:
+        print_json(_as_dict(made.shelved) | {"kept": made.kept})
+        return
+    lost = "" if made.kept == 1 else f", {made.kept:.1%} of the change kept at rank {rank}"
+    say(f"{made.shelved.label} is on the shelf{lost}.")
+    say(f"See how it does: workbench score FILE.jsonl --adapter {made.shelved.label}")
+
+
+@app.command()
 def delete(
     adapter: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Even if others were made of it.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove an adapter for good."""
     shelf = _learning().shelf
     one = shelf.find(adapter)
     ask_first(f"Delete the adapter {one.label} for good?", yes=yes, what="Deleting")
     shelf.delete(one.identity, force=force)
-    say(f"{one.label} is gone.")
+    if as_json:
+        print_json({"deleted": one.identity, "name": one.card.name})
+    else:
+        say(f"{one.label} is gone.")
 
 
 def _learning() -> Learning:
@@ -201,6 +235,16 @@ def _list(as_json: bool) -> None:
     out().print(table(("", "adapter", "by", "made", "held-out scores", "size"), rows))
     if champion is None:
         say("The plain base answers.")
+
+
+def _weights(text: str, parents: int) -> list[float]:
+    try:
+        found = [float(word) for word in text.split(",")] if text else [1.0] * parents
+    except ValueError:
+        found = []
+    if len(found) != parents:
+        raise QuestionError(f"--weights {text} is not {parents} numbers with commas between; write them as 0.7,0.3")
+    return found
 
 
 def _as_dict(one: Shelved) -> dict[str, object]:

@@ -34,7 +34,14 @@ app.command()(asking.chat)
 app.command()(asking.feedback)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(memory.app, name="memory")
-for command in (learning.train, learning.score, learning.gate, learning.deploy, learning.rollback):
+for command in (
+    learning.train,
+    learning.score,
+    learning.standard,
+    learning.gate,
+    learning.deploy,
+    learning.rollback,
+):
     app.command()(command)
 app.add_typer(adapters.app, name="adapters")
 app.add_typer(corpus.app, name="corpus")

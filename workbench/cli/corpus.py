@@ -4,6 +4,8 @@ workbench corpus skills                     the built-in skills, each with an ex
 workbench corpus show FILE.jsonl            its data card, and the first examples
 workbench corpus check FILE.jsonl           every bad line, contradiction, leak; exit code 1 if there is one
 workbench corpus split FILE.jsonl --to DIR  train.jsonl, tune.jsonl, gate.jsonl, by a hash of content
+
+`gathering.py` has the commands that make examples.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli import gathering
 from workbench.cli.desk import open_desk, out, say
 from workbench.cli.learning import File, read
 from workbench.cli.showing import AsJson, print_json, table
@@ -20,7 +23,7 @@ from workbench.cli.showing import AsJson, print_json, table
 SHOWN = 5
 
 app = typer.Typer(
-    help="Training examples: show, check, split; the built-in skills.",
+    help="Training examples: make, collect, show, check, split; the built-in skills.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -100,3 +103,7 @@ def split(
         print_json(counts)
     else:
         say(", ".join(f"{name}.jsonl {count}" for name, count in counts.items()) + f" in {to}")
+
+
+for command in (gathering.generate, gathering.collect, gathering.ask, gathering.synthesise):
+    app.command()(command)

@@ -2,6 +2,7 @@
 
     workbench train FILE.jsonl --name N        or --skill NAME, for one of the built-in skills
     workbench score FILE.jsonl [--adapter A]
+    workbench standard TASK … [--adapter A]     tasks of the lm-evaluation-harness
     workbench gate CANDIDATE [INCUMBENT] FILE.jsonl
     workbench deploy A [--force]
     workbench rollback
@@ -81,6 +82,36 @@ def score(file: File, adapter: AdapterName = None, as_json: AsJson = False) -> N
     else:
         say(f"{holder.label if holder else 'the plain base'}: {described(found)}")
         out().print(by_skill({"right": found}))
+
+
+def standard(
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Names of tasks, such as arc_easy.")],
+    adapter: AdapterName = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Of your own task files; the harness's own tasks fetch their data.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Examples of each task; all if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score the champion, an adapter or the plain base on standard tasks of the lm-evaluation-harness."""
+    learning = _learning()
+    holder = learning.incumbent(adapter)
+    found = learning.standard(tasks, holder.identity if holder else None, limit=limit, folder=folder)
+    if as_json:
+        print_json({"adapter": holder.label if holder else "base", "tasks": [asdict(one) for one in found]})
+        return
+    rows = [
+        (
+            one.task,
+            one.examples,
+            metric,
+            f"{value:.3f}",
+            f"± {one.stderrs[metric]:.3f}" if metric in one.stderrs else "",
+        )
+        for one in found
+        for metric, value in one.metrics.items()
+    ]
+    out().print(table(("task", "examples", "metric", "value", "standard error"), rows))
 
 
 def gate(

@@ -13,7 +13,7 @@ bit by bit. A layer that a parent does not touch is a ΔW of zero from it. Which
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -65,12 +65,14 @@ def merge(
     *,
     groups: LayerGroups | None = None,
     rank: int | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Merged:
     """The child of these parents.
 
     Args:
         coefficients: by parent one number, or one for each group of `groups`.
         rank: of the child at most; None keeps it exact, at the rank that takes.
+        on_progress: called with how many layers are done, of how many.
     Raises:
         AdapterUnfit: the parents lie on different bases.
         AdapterError: coefficients or rank cannot be used.
@@ -79,11 +81,14 @@ def merge(
     rows = matrix(coefficients, len(parents), groups)
     order = sorted(range(len(parents)), key=lambda index: (parents[index].identity, rows[index]))
     cut: dict[str, Truncated] = {}
-    for layer in sorted({layer for parent in parents for layer in parent.factors}):
+    layers = sorted({layer for parent in parents for layer in parent.factors})
+    for done, layer in enumerate(layers, 1):
         column = groups.of(layer) if groups else 0
         touching = [index for index in order if layer in parents[index].factors]
         pairs = [whole(parents[index], layer) for index in touching]
         cut[layer] = rule.combined(pairs, [rows[index][column] for index in touching], rank)
+        if on_progress is not None:
+            on_progress(done, len(layers))
     child = of_pairs(parents[0].spec.base, {layer: each.pair for layer, each in cut.items()})
     return Merged(child, {layer: each.lost_norm for layer, each in cut.items()})
 
