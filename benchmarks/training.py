@@ -33,7 +33,7 @@ RUN = ROOT / "benchmarks/training_run.py"
 GPU_RUN = ROOT / "benchmarks/training_gpu.py"
 PARTS = ("skills", "trl", "gpu")
 LAYOUTS = ("padded", "padding-free", "packed")
-LONGEST_RUN_S = 600
+LONGEST_RUN_S = 1200
 SHORT_STEPS, FULL_STEPS, BATCH, HELD_OUT = 6, 40, 16, 100
 COMPARED_SKILL = "iso_date"
 

@@ -148,6 +148,10 @@ class ShelfFull(AdapterError):
     """The shelf's quota is used up, and what is on it must stay."""
 
 
+class EvolutionError(WorkbenchError):
+    """A population cannot begin or go on."""
+
+
 class TrainingError(WorkbenchError):
     """Training cannot begin, or cannot go on; the last checkpoint is whole."""
 

@@ -119,6 +119,19 @@ def test_each_third_of_the_layers_takes_its_own_coefficient() -> None:
         assert torch.allclose(delta(child, layer), m * delta(mother, layer) + f * delta(father, layer), atol=1e-5)
 
 
+def test_attention_and_mlp_of_a_depth_take_their_own_coefficients() -> None:
+    targets = ("down_proj", "q_proj")
+    mother, father = small_adapter(1, targets=targets, layers=2), small_adapter(2, targets=targets, layers=2)
+    groups = LayerGroups(2, 2, kinds=True)
+    child = linear([mother, father], [[1.0, 0.5, 0.0, -1.0], [0.0, 2.0, 1.0, 0.5]], groups=groups)
+    expected_by = {(0, "q_proj"): (1.0, 0.0), (0, "down_proj"): (0.5, 2.0), (1, "q_proj"): (0.0, 1.0)}
+    for (number, target), (m, f) in {**expected_by, (1, "down_proj"): (-1.0, 0.5)}.items():
+        layer = layer_name(number, target)
+        assert torch.allclose(delta(child, layer), m * delta(mother, layer) + f * delta(father, layer), atol=1e-5)
+    with pytest.raises(AdapterError, match="or 4 by layer group"):
+        linear([mother, father], [[1.0, 1.0], [1.0, 1.0]], groups=groups)
+
+
 def test_parents_with_coefficient_zero_cost_no_rank() -> None:
     mother, father = small_adapter(1, rank=3), small_adapter(2, rank=4)
     assert linear([mother, father], [1.0, 0.0]).spec.rank == 3

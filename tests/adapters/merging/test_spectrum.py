@@ -81,3 +81,40 @@ def test_layer_groups_are_thirds_of_the_depth() -> None:
     assert numbers == [0] * 10 + [1] * 10 + [2] * 10
     assert groups.of("lm_head") == 2
     assert LayerGroups.over([small_adapter(1, layers=2), small_adapter(2, layers=4)], 2) == LayerGroups(4, 2)
+
+
+def test_layer_groups_by_kind_have_attention_then_mlp_at_each_depth() -> None:
+    groups = LayerGroups(4, 2, kinds=True)
+    names = [layer_name(number, target) for number in range(4) for target in ("q_proj", "v_proj", "down_proj")]
+    assert [groups.of(name) for name in names] == [0, 0, 1] * 2 + [2, 2, 3] * 2
+    assert (groups.count, groups.columns, LayerGroups(4, 2).columns) == (2, 4, 2)
+    assert [groups.depth_of(column) for column in range(4)] == [0, 0, 1, 1]
+    assert [groups.kind_of(column) for column in range(4)] == ["attention", "mlp"] * 2
+    assert [LayerGroups(4, 2).depth_of(column) for column in range(2)] == [0, 1]
+    assert LayerGroups(4, 2).kind_of(0) is None
+    assert LayerGroups.over([small_adapter(1, layers=4)], 2, kinds=True) == groups
+
+
+@pytest.mark.parametrize(
+    ("layer", "column"),
+    [
+        ("transformer.h.0.attn.c_attn", 0),
+        ("transformer.h.3.mlp.c_proj", 3),
+        ("gpt_neox.layers.1.attention.query_key_value", 0),
+        ("decoder.block.2.layer.0.SelfAttention.q", 2),
+        ("model.layers.3.block_sparse_moe.experts.1.w1", 3),
+        ("lm_head", 3),
+    ],
+)
+def test_kinds_are_told_by_the_names_that_models_use(layer: str, column: int) -> None:
+    assert LayerGroups(4, 2, kinds=True).of(layer) == column
+
+
+def test_scales_by_kind_need_a_row_for_each_column() -> None:
+    adapter, groups = small_adapter(1, targets=("down_proj", "q_proj"), layers=2), LayerGroups(2, 2, kinds=True)
+    bent = scaled_singular_values(adapter, [[2.0] * 3, [0.0] * 3, [3.0] * 3, [1.0] * 3], groups=groups)
+    for number, target, factor in ((0, "q_proj", 2), (0, "down_proj", 0), (1, "q_proj", 3), (1, "down_proj", 1)):
+        layer = layer_name(number, target)
+        assert torch.allclose(delta(bent, layer), factor * delta(adapter, layer), atol=1e-4)
+    with pytest.raises(AdapterError, match="each of the 4 layer groups"):
+        scaled_singular_values(adapter, [[1.0], [1.0]], groups=groups)

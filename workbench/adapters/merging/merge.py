@@ -70,7 +70,7 @@ def merge(
     """The child of these parents.
 
     Args:
-        coefficients: by parent one number, or one for each group of `groups`.
+        coefficients: by parent one number, or one for each column of `groups`.
         rank: of the child at most; None keeps it exact, at the rank that takes.
         on_progress: called with how many layers are done, of how many.
     Raises:

@@ -35,12 +35,12 @@ def scaled_singular_values(
     """The adapter with each layer's j-th largest singular value multiplied by the j-th number of its group's row.
 
     Args:
-        scales: one row a group, or a single row without groups; values beyond a row's end stay as they are.
+        scales: one row a column of groups, or a single row without groups; values beyond a row's end stay as they are.
     Raises:
         AdapterError: not as many rows as groups, or a scale that is no finite number of at least 0.
     """
-    if len(scales) != (groups.count if groups else 1):
-        raise AdapterError(f"Give one row of scales for each of the {groups.count if groups else 1} layer groups")
+    if len(scales) != (groups.columns if groups else 1):
+        raise AdapterError(f"Give one row of scales for each of the {groups.columns if groups else 1} layer groups")
     if not all(math.isfinite(scale) and scale >= 0 for row in scales for scale in row):
         raise AdapterError("A scale of a singular value is no number of at least 0; give numbers such as 1.2")
     rows = {layer: scales[groups.of(layer) if groups else 0] for layer in adapter.factors}

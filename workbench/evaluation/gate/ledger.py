@@ -4,7 +4,7 @@
 
 A look that was written survives kill -9; one that was cut short while writing left a line without its end, which
 readers pass over and the next append cuts off. `pandas.read_json(path, lines=True)` reads it. It does not know what a
-look means.
+look means, nor how a line comes to stay: `journal.py` does.
 
 >>> ledger = Ledger(Path("var/gate"))                                    # doctest: +SKIP
 >>> len(ledger.looks("base")), len(ledger.used_ids())                    # doctest: +SKIP
@@ -13,14 +13,13 @@ look means.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from workbench import disk
-from workbench.core.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly
+from workbench.core.errors import StoreCorrupt
+from workbench.journal import Journal
 
 NAME = "gates.jsonl"
 WAIT_S = 30.0  # for another process's look to end
@@ -37,30 +36,21 @@ class Ledger:
     """
 
     def __init__(self, folder: Path, *, wait_s: float = WAIT_S) -> None:
-        from filelock import FileLock
-
         self.path = folder / NAME
-        self._lock = FileLock(folder / f"{NAME}.lock", timeout=wait_s)
+        self._journal = Journal(
+            self.path,
+            locked=f"Another process is judging by {self.path}; try again when it has ended",
+            full=f"No space is left for {self.path}; free some, then judge again",
+            wait_s=wait_s,
+        )
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """Inside, no other process writes; two looks can therefore not spend the same error or the same examples.
 
         Raises:
             StoreLocked: another process held it all the time.
         """
-        from filelock import Timeout
-
-        with _translated(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                self._lock.acquire()
-            except Timeout as error:
-                raise StoreLocked(f"Another process is judging by {self.path}; try again when it has ended") from error
-        try:
-            yield
-        finally:
-            self._lock.release()
+        return self._journal.held()
 
     def lines(self) -> tuple[Line, ...]:
         """Every whole line, oldest first.
@@ -68,9 +58,7 @@ class Ledger:
         Raises:
             StoreCorrupt: a line that was written whole is no longer readable.
         """
-        with _translated(self.path):
-            content = self.path.read_bytes() if self.path.exists() else b""
-        return tuple(self._parsed(number, line) for number, line in enumerate(_whole(content).splitlines(), start=1))
+        return tuple(self._parsed(number, line) for number, line in enumerate(self._journal.lines(), start=1))
 
     def looks(self, incumbent: str, candidate: str | None = None) -> tuple[Line, ...]:
         """The looks at challengers of one incumbent, or at one of them, oldest first."""
@@ -88,26 +76,7 @@ class Ledger:
         Raises:
             StoreError: it could not be written; the ledger is as it was.
         """
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-        with self.held(), _translated(self.path):
-            is_new = not self.path.exists()
-            with self.path.open("ab") as file:
-                end = self._cut_to_whole(file.fileno())
-                try:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                except OSError:
-                    os.ftruncate(file.fileno(), end)
-                    raise
-            if is_new:
-                disk.sync(self.path.parent)  # a new file's name is durable only when its folder is
-
-    def _cut_to_whole(self, descriptor: int) -> int:
-        """Cut off a line that a killed process left unfinished; the size in bytes after it."""
-        end = len(_whole(self.path.read_bytes()))
-        os.ftruncate(descriptor, end)
-        return end
+        self._journal.append(json.dumps(line, ensure_ascii=False, allow_nan=False))
 
     def _parsed(self, number: int, line: bytes) -> Line:
         try:
@@ -119,21 +88,3 @@ class Ledger:
                 "begin anew with examples that no look has seen"
             ) from error
         return dict(found)
-
-
-def _whole(content: bytes) -> bytes:
-    """The lines that have an end."""
-    return content[: content.rfind(b"\n") + 1]
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Errors of the file system, in our words."""
-    try:
-        yield
-    except OSError as error:
-        if disk.has_no_room(error):
-            raise StoreFull(f"No space is left for {path}; free some, then judge again") from error
-        if disk.is_forbidden(error):
-            raise StoreReadOnly(f"{path} cannot be written; make it and its folder writable") from error
-        raise StoreError(f"{path} cannot be used ({error.strerror}); choose another folder") from error
