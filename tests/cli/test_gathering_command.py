@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,28 +84,51 @@ def test_a_document_becomes_questions_with_their_passages(typed: Typed, tmp_path
     assert all(one.skill == "document:handbook" for one in examples)
 
 
+@pytest.fixture
+def seeds(tmp_path: Path) -> Path:
+    examples = [example(f"What is {n} plus {n}?", str(2 * n), skill="twice", check="number") for n in range(2, 8)]
+    write_examples(tmp_path / "seeds.jsonl", examples)
+    return tmp_path / "seeds.jsonl"
+
+
+def inventing(request: Request, invented: Iterator[int]) -> Say:
+    """As proposer the next sum, every even one with a wrong answer; as solver the right one."""
+    asked = request.body["messages"][-1]["content"]
+    if "What is" in asked:
+        return Say((str(2 * int(asked.split("What is ")[-1].split()[0])),))
+    number = next(invented)
+    claimed = 2 * number if number % 2 else 1
+    return Say((json.dumps({"prompt": f"What is {number} plus {number}?", "answer": str(claimed)}),))
+
+
 def test_a_model_invents_more_and_what_fails_its_own_judges_is_kept_aside(
-    typed: Typed, ollama_server: OllamaWire, tmp_path: Path
+    typed: Typed, ollama_server: OllamaWire, tmp_path: Path, seeds: Path
 ) -> None:
-    seeds = [example(f"What is {n} plus {n}?", str(2 * n), skill="twice", check="number") for n in range(2, 8)]
-    write_examples(tmp_path / "seeds.jsonl", seeds)
     invented = iter(range(11, 40))
-
-    def answer(request: Request) -> Say:
-        asked = request.body["messages"][-1]["content"]
-        if "What is" in asked:  # the solver reads one task
-            number = int(asked.split("What is ")[-1].split()[0])
-            return Say((str(2 * number),))
-        number = next(invented)
-        claimed = 2 * number if number % 2 else 1
-        return Say((json.dumps({"prompt": f"What is {number} plus {number}?", "answer": str(claimed)}),))
-
-    ollama_server.always(answer)
+    ollama_server.always(lambda request: inventing(request, invented))
     to = tmp_path / "more.jsonl"
-    told = as_json(typed, "corpus", "synthesise", tmp_path / "seeds.jsonl", "--to", to, "-n", 2, "--model", "tiny")
+    told = as_json(typed, "corpus", "synthesise", seeds, "--to", to, "-n", 2, "--model", "tiny")
     assert [one.prompt for one in read_examples(to).examples] == ["What is 11 plus 11?", "What is 13 plus 13?"]
     assert sum(told["refused"].values()) == 1
     assert "12 plus 12" in (tmp_path / "more.refused.jsonl").read_text()
+
+
+def test_ctrl_c_ends_inventing_after_the_piece_at_hand_and_keeps_what_there_is(
+    typed: Typed, ollama_server: OllamaWire, tmp_path: Path, seeds: Path
+) -> None:
+    invented = iter(range(11, 200, 2))
+    asked: list[int] = []
+
+    def answer(request: Request) -> Say:
+        asked.append(1)
+        if len(asked) == 12:
+            os.kill(os.getpid(), signal.SIGINT)
+        return inventing(request, invented)
+
+    ollama_server.always(answer)
+    to = tmp_path / "some.jsonl"
+    told = as_json(typed, "corpus", "synthesise", seeds, "--to", to, "-n", 50, "--model", "tiny")
+    assert 1 <= told["examples"] == len(read_examples(to).examples) < 10
 
 
 @pytest.mark.parametrize(

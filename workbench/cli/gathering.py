@@ -154,7 +154,7 @@ def _stoppable(work: Callable[[asyncio.Event], Coroutine[Any, Any, Result]]) -> 
             loop.remove_signal_handler(signal.SIGINT)
             stop.set()
 
-        with suppress(NotImplementedError, ValueError):  # Windows; not the main thread
+        with suppress(NotImplementedError, RuntimeError):  # no signals here: Ctrl-C keeps its usual meaning
             loop.add_signal_handler(signal.SIGINT, interrupted)
         return await work(stop)
 
