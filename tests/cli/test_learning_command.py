@@ -141,7 +141,7 @@ def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_ag
     assert "trained on" in err
     code, _, err = typed("adapters", "delete", "second", "--yes")
     assert code == 2
-    assert "--force" in err
+    assert "delete those first" in err
     for name in ("thin", "both", "second"):
         assert as_json(typed, "adapters", "delete", name, "--yes")["name"] == name
     assert {one["name"] for one in as_json(typed, "adapters")} == {"first"}

@@ -26,6 +26,7 @@
     │   ├── AdapterDamaged       its files are truncated, altered or of a form that is not read
     │   ├── AdapterUnfit         made for another base, or of a kind that cannot be used so
     │   └── ShelfFull            the shelf's quota is used up by adapters that must stay
+    ├── EvolutionError           a population cannot begin, or cannot go on
     ├── TrainingError            training cannot begin, or cannot go on
     └── Cancelled                the person stopped the turn; nothing was kept
 
