@@ -25,7 +25,7 @@ def killed(base: Base, folder: Path, steps: int, dice: random.Random) -> int:
     """Train in another process and kill it somewhere in the step after a few; the last step that it told of."""
     worker = [sys.executable, "-m", "tests.adapters.training.crash_worker"]
     command = [*worker, str(base.folder), base.identity, str(folder), str(steps)]
-    patience, step, before = dice.randint(1, 5), 0, 0.0
+    patience, step, before = dice.randint(2, 5), 0, 0.0  # the first step's time is not known: it has no beginning
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for number, line in enumerate(process.stdout, start=1):
@@ -54,7 +54,7 @@ def test_a_run_that_is_killed_ends_in_the_same_weights(tiny: Base, tmp_path: Pat
 
 @pytest.mark.drill
 def test_a_run_killed_twenty_times_ends_in_the_same_weights(tiny: Base, tmp_path: Path) -> None:
-    ends_alike(tiny, tmp_path, steps=160, kills=20)
+    ends_alike(tiny, tmp_path, steps=240, kills=20)
 
 
 @pytest.mark.drill
