@@ -64,13 +64,21 @@ def test_the_pool_holds_the_best_living_ones_and_the_nearest_and_no_dead_ones(
     base, alive = np.array([score for score, _ in rows]), np.array([lives for _, lives in rows])
     living = np.flatnonzero(alive)
     nearest = data.draw(st.lists(st.sampled_from(living.tolist()), unique=True)) if len(living) else []
-    pool = pool_of(base, alive, nearest, size)
+    pool = pool_of(base, alive, np.zeros(len(rows)), nearest, size)
     assert set(nearest) <= set(pool)
     assert alive[pool].all()
     assert len(pool) >= min(size, len(living))
     outside = np.setdiff1d(living, pool)
     if len(outside) and len(living) > size:
         assert base[outside].max() <= np.sort(base[living])[-size]
+
+
+def test_the_latest_of_equals_are_in_the_pool_whatever_their_rows() -> None:
+    base, said_at = np.array([0.5, 0.5, 0.9, 0.5, 0.1]), np.array([3.0, 9.0, 1.0, 7.0, 10.0])
+    alive = np.ones(5, np.bool_)
+    assert pool_of(base, alive, said_at, [], size=3).tolist() == [1, 2, 3]
+    turned = pool_of(base[::-1], alive, said_at[::-1], [], size=3)
+    assert sorted(4 - turned) == [1, 2, 3]
 
 
 def words_of(shelf: Shelf, question: str) -> tuple[NDArray[np.float64], Roster]:

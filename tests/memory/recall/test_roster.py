@@ -37,7 +37,7 @@ TEXTS = st.lists(
 SESSIONS = st.none() | st.sampled_from(["one", "two", "three"])
 SPEAKERS = st.none() | st.sampled_from(["Anna", "Bob"])
 TIMES = st.sampled_from([NOW, NOW + 1, NOW + 4e6, -5.0, 0.0, 1e15])
-COMPARED = ("place", "said_at", "month", "year", "importance", "stated", "length", "first_person", "ends_asking")
+COMPARED = ("place", "said_at", "month", "year", "stated", "length", "first_person", "ends_asking")
 
 
 def picture(roster: Roster) -> dict[str, Any]:

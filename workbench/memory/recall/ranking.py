@@ -123,11 +123,16 @@ def base_parts(roster: Roster, asked: Asked, weights: Weights) -> dict[str, Scor
     return {name: np.asarray(values, np.float64) for name, values in parts.items()}
 
 
-def pool_of(base: Scores, alive: NDArray[np.bool_], nearest: Sequence[int], size: int = POOL) -> NDArray[np.intp]:
-    """Rows worth scoring in full: the best living ones by base, and the nearest by cosine."""
+def pool_of(
+    base: Scores, alive: NDArray[np.bool_], said_at: Scores, nearest: Sequence[int], size: int = POOL
+) -> NDArray[np.intp]:
+    """Rows worth scoring in full: the best living ones by base, the latest among equals, and the nearest by cosine."""
     rows = np.flatnonzero(alive)
     if len(rows) > size:
-        rows = rows[np.argpartition(-base[rows], size - 1)[:size]]
+        last = -np.partition(-base[rows], size - 1)[size - 1]
+        above, level = rows[base[rows] > last], rows[base[rows] == last]
+        latest = level[np.argsort(-said_at[level], kind="stable")]
+        rows = np.concatenate([above, latest[: size - len(above)]])
     return np.union1d(rows, np.asarray(nearest, np.intp))
 
 

@@ -4,8 +4,8 @@
         │                                     ├──► pool ──► score in parts ──► order ──► choose within budget ──► why
         └──────► read ───► best by words ─────┘
 
-Equal scores are ordered by importance, then by recency. The vector index may be exact or Chroma: the pool's cosines
-are exact either way. It writes nothing.
+Equal scores are ordered by importance, as the row says it now, then by recency. The vector index may be exact or
+Chroma: the pool's cosines are computed here either way, so every process finds the same. It writes nothing.
 
 >>> [hit.text for hit in recaller.recall("What is my dog called?", Budget(k=3))]  # doctest: +SKIP
 ['My dog is called Rufus.']
@@ -14,7 +14,7 @@ are exact either way. It writes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -106,16 +106,16 @@ class Recaller:
             scored = self._scored(asked, vector, hits)
             candidates = self._candidates(scored, asked, budget)
         stored = self._memories.fetch([one.memory_id for one in candidates])
-        kept = [one for one in candidates if one.memory_id in stored]  # gone: forgotten elsewhere a moment ago
+        kept = _ordered(candidates, stored)
         return tuple(self._told(kept[place], stored, asked, question) for place in self._packed(kept, stored, budget))
 
     def _scored(self, asked: Asked, vector: NDArray[np.float32], hits: list[Hit]) -> Scored:
         roster, weights = self.roster, self.weights
         parts = ranking.base_parts(roster, asked, weights)
         base = np.sum(list(parts.values()), axis=0)
-        known = {row: hit.score for hit in hits if (row := roster.row_of(hit.memory_id)) is not None}
-        rows = ranking.pool_of(base, roster.column("alive"), list(known))
-        cosines = self._cosines(rows, known, vector)
+        nearest = [row for hit in hits if (row := roster.row_of(hit.memory_id)) is not None]
+        rows = ranking.pool_of(base, roster.column("alive"), roster.column("said_at"), nearest)
+        cosines = self._cosines(rows, vector)
         inside = {name: values[rows] for name, values in parts.items()}
         inside["cosine"] = weights.cosine * cosines
         score = base[rows] + inside["cosine"]
@@ -123,23 +123,19 @@ class Recaller:
         inside["session"] = ranking.session_part(score, sessions, weights.session)
         return Scored(rows, score + inside["session"], cosines, inside)
 
-    def _cosines(self, rows: NDArray[np.intp], known: dict[int, float], vector: NDArray[np.float32]) -> Scores:
-        """The cosine of each row; 0 for one whose vector is another embedder's."""
-        missing = [self.roster.ids[row] for row in rows if row not in known]
-        found = self._index.vectors(missing) if missing else None
-        if found is not None and found.ids:
-            scores = found.matrix @ vector
-            known = known | {
-                row: float(score)
-                for name, score in zip(found.ids, scores, strict=True)
-                if (row := self.roster.row_of(name)) is not None
-            }
-        return np.array([known.get(int(row), 0.0) for row in rows], np.float64)
+    def _cosines(self, rows: NDArray[np.intp], vector: NDArray[np.float32]) -> Scores:
+        """The cosine of each row, the same whichever index found it; 0 for one whose vector is another embedder's."""
+        found = self._index.vectors([self.roster.ids[row] for row in rows])
+        if not found.ids:
+            return np.zeros(len(rows))
+        scores = found.matrix.astype(np.float64) @ vector.astype(np.float64)
+        known = dict(zip(found.ids, scores, strict=True))
+        return np.array([known.get(self.roster.ids[row], 0.0) for row in rows], np.float64)
 
     def _candidates(self, scored: Scored, asked: Asked, budget: Budget) -> list[Candidate]:
         rows = scored.rows
-        importance, said_at = self.roster.column("importance")[rows], self.roster.column("said_at")[rows]
-        order = np.lexsort((-said_at, -importance, -np.round(scored.total, TIE)))
+        names = np.array([self.roster.ids[row] for row in rows])
+        order = np.lexsort((names, -self.roster.column("said_at")[rows], -np.round(scored.total, TIE)))
         kept = order[: max(LEAST_SPARE, SPARE * budget.k)]
         covered = ranking.coverage(self.roster, asked.terms, rows[kept])
         return [
@@ -173,3 +169,13 @@ class Recaller:
         return Recalled(
             row.id, row.text, one.score, said, row.said_at, row.session_id, row.speaker, row.kind, one.parts
         )
+
+
+def _ordered(candidates: Iterable[Candidate], stored: Mapping[str, StoredMemory]) -> list[Candidate]:
+    """Best first; without those forgotten elsewhere a moment ago."""
+
+    def place(one: Candidate) -> tuple[float, float, float, str]:
+        row = stored[one.memory_id]
+        return -round(one.score, TIE), -row.importance, -row.said_at, row.id
+
+    return sorted((one for one in candidates if one.memory_id in stored), key=place)

@@ -40,7 +40,6 @@ FIELDS = {
     "said_at": np.float64,
     "month": np.int16,  # 1..12 of said_at, UTC
     "year": np.int16,
-    "importance": np.float32,
     "stated": np.float32,  # terms in sentences that state
     "length": np.float32,  # terms in all
     "first_person": np.bool_,
@@ -168,7 +167,6 @@ class Roster:
             "said_at": stored.said_at,
             "month": said.tm_mon,
             "year": said.tm_year,
-            "importance": stored.importance,
             "stated": sum(reading.stated.values()),
             "length": reading.length,
             "first_person": reading.first_person,
