@@ -35,20 +35,18 @@ from workbench.models.embedded import EmbeddedModel
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
     from workbench.adapters.bases import Base
-    from workbench.adapters.merging import Rule
+    from workbench.adapters.merging import RuleName
     from workbench.adapters.training import Progress, Trained
     from workbench.evaluation.gate import Ledger, Verdict
     from workbench.evaluation.scoring import Score, Scored, Scorer
     from workbench.evaluation.standard import StandardScore
 
 Form = Literal["peft", "gguf", "merged", "ollama"]
-RuleName = Literal["linear", "ties", "dare"]
 log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
 SEEN_FILE = "examples.txt"  # ids of the examples that an adapter was trained or tuned on
 PLAIN = "base"  # what a person calls the base without an adapter
-DARE_DROP = 0.5  # of the weights; the paper drops more, from adapters of higher rank
 HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
 
 
@@ -150,19 +148,23 @@ class Learning:
             settings=dials.model_dump(mode="json"),
         )
         shelved = self.shelf.put(trained.adapter, origin, name=name)
-        self.prepare(shelved, trained.adapter, seen=(*learned, *tune))
+        self.prepare(shelved, trained.adapter, seen={one.id for one in (*learned, *tune)})
         shutil.rmtree(folder, ignore_errors=True)
         return Lesson(self.shelf.find(shelved.identity), trained)
 
-    def prepare(self, shelved: Shelved, adapter: Adapter, *, seen: Iterable[Example] = ()) -> None:
-        """Put beside an adapter what serving and the gate need: its GGUF form, and the ids of what it learned from."""
+    def prepare(self, shelved: Shelved, adapter: Adapter, *, seen: Iterable[str] = ()) -> None:
+        """Put beside an adapter what serving and the gate need: its GGUF form, and the ids of what it learned from.
+
+        Args:
+            seen: ids of examples, those of its parents included: a parent may be deleted.
+        """
         from workbench.adapters.exporting import write_gguf
 
         with TemporaryDirectory() as folder:
             if self.base.gguf is not None:
                 self.shelf.attach(shelved.identity, write_gguf(adapter, self.base, Path(folder) / SERVED_FILE))
             ids = Path(folder) / SEEN_FILE
-            ids.write_text("".join(f"{name}\n" for name in sorted({one.id for one in seen})), encoding="utf-8")
+            ids.write_text("".join(f"{name}\n" for name in sorted(seen)), encoding="utf-8")
             self.shelf.attach(shelved.identity, ids)
 
     def score(
@@ -384,10 +386,9 @@ class Learning:
         self._refuse_taken(name)
         parents = [self.shelf.find(ref) for ref in refs]
         adapters = [self.shelf.get(one.identity) for one in parents]
-        if rule != "linear":
-            rank = rank or max(one.spec.rank for one in adapters)
-        seed = self.settings.training.seed
-        made = merging.merge(adapters, _rule(rule, seed), list(weights), rank=rank, on_progress=on_progress)
+        rank, seed = rank or merging.usual_rank(rule, adapters), self.settings.training.seed
+        by = merging.named_rule(rule, seed=seed)
+        made = merging.merge(adapters, by, list(weights), rank=rank, on_progress=on_progress)
         origin = Provenance(
             "merge",
             self.base.name,
@@ -397,7 +398,7 @@ class Learning:
             settings={"rule": rule, "rank": rank},
         )
         one = self.shelf.put(made.adapter, origin, name=name)
-        self.prepare(one, made.adapter)
+        self.prepare(one, made.adapter, seen={name for parent in parents for name in self._seen(parent)})
         return Child(self.shelf.find(one.identity), made.kept)
 
     def _refuse_taken(self, name: str) -> None:
@@ -458,16 +459,6 @@ class Learning:
         parents = {parent.identity for parent in one.card.origin.parents}
         family = [other for other in self.shelf.list() if other.identity in parents]
         return set(mine).union(*(self._seen(other) for other in family))
-
-
-def _rule(name: RuleName, seed: int) -> Rule:
-    from workbench.adapters.merging import Dare, Linear, Ties
-
-    if name == "dare":
-        import torch
-
-        return Dare(DARE_DROP, torch.Generator().manual_seed(seed))
-    return Ties() if name == "ties" else Linear()
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:

@@ -133,6 +133,9 @@ def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_ag
     code, out, _ = typed("adapters", "merge", "first", "second", "--name", "thin", "--rank", "4")
     assert code == 0
     assert "of the change kept at rank 4" in out
+    code, out, _ = typed("adapters", "merge", "first", "second", "--name", "trimmed", "--rule", "ties")
+    assert code == 0
+    assert "of the change kept at rank 8" in out
     seen = school / "seen_by_a_parent.jsonl"
     known = set((school / "adapters" / child["origin"]["parents"][0]["identity"] / "examples.txt").read_text().split())
     write_examples(seen, [one for one in generate(SKILL, 60, seed=0) if one.id in known])
@@ -142,7 +145,13 @@ def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_ag
     code, _, err = typed("adapters", "delete", "second", "--yes")
     assert code == 2
     assert "delete those first" in err
-    for name in ("thin", "both", "second"):
+    assert as_json(typed, "adapters", "delete", "second", "--yes", "--force")["name"] == "second"
+    learned_by_the_deleted = school / "learned_by_the_deleted.jsonl"
+    write_examples(learned_by_the_deleted, generate("units", 4, seed=0))
+    code, _, err = typed("gate", "both", "base", learned_by_the_deleted)
+    assert code == 2
+    assert "trained on" in err
+    for name in ("thin", "trimmed", "both"):
         assert as_json(typed, "adapters", "delete", name, "--yes")["name"] == name
     assert {one["name"] for one in as_json(typed, "adapters")} == {"first"}
 

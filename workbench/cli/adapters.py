@@ -181,7 +181,7 @@ def merge(
     if as_json:
         print_json(_as_dict(made.shelved) | {"kept": made.kept})
         return
-    lost = "" if made.kept == 1 else f", {made.kept:.1%} of the change kept at rank {rank}"
+    lost = "" if made.kept == 1 else f", {made.kept:.1%} of the change kept at rank {made.shelved.card.spec.rank}"
     say(f"{made.shelved.label} is on the shelf{lost}.")
     say(f"See how it does: workbench score FILE.jsonl --adapter {made.shelved.label}")
 

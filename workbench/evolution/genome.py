@@ -17,11 +17,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
+from workbench.adapters.merging import RuleName
 from workbench.core.errors import EvolutionError
-
-RuleName = Literal["linear", "ties", "dare"]
 
 
 @dataclass(frozen=True, slots=True)

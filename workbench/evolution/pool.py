@@ -14,14 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from workbench.adapters.merging import LayerGroups, Rule
+from workbench.adapters.merging import LayerGroups
 from workbench.core.errors import AdapterUnfit, EvolutionError
 from workbench.evolution.genome import Genome
 
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
 
-DROP, DENSITY = 0.5, 0.2  # what DARE drops and TIES keeps where a genome does not say
 FLOAT_BYTES = 4
 
 
@@ -57,12 +56,9 @@ class Pool:
         parents = [self.adapters[parent] for parent in genome.parents]
         if self._is_one_of_them(genome):
             return parents[0]
-        rank = genome.rank
-        if genome.rule != "linear":
-            rank = rank or max(one.spec.rank for one in parents)
-        child = merging.merge(
-            parents, _rule(genome), genome.coefficients, groups=self._groups_of(genome), rank=rank
-        ).adapter
+        rank = genome.rank or merging.usual_rank(genome.rule, parents)
+        by = merging.named_rule(genome.rule, share=genome.share, seed=genome.seed)
+        child = merging.merge(parents, by, genome.coefficients, groups=self._groups_of(genome), rank=rank).adapter
         if genome.stretch:
             child = merging.scaled_singular_values(
                 child, genome.stretch, groups=self.groups if len(genome.stretch) > 1 else None
@@ -87,16 +83,3 @@ class Pool:
 def size_bytes(adapter: Adapter) -> int:
     """What the adapter's factors take as 32-bit floats."""
     return FLOAT_BYTES * sum(pair.a.numel() + pair.b.numel() for pair in adapter.factors.values())
-
-
-def _rule(genome: Genome) -> Rule:
-    from workbench.adapters.merging import Dare, Linear, Ties
-
-    if genome.rule == "dare":
-        import torch
-
-        drop = DROP if genome.share is None else genome.share
-        return Dare(drop, torch.Generator().manual_seed(genome.seed))
-    if genome.rule == "ties":
-        return Ties(DENSITY if genome.share is None else genome.share)
-    return Linear()
