@@ -6,7 +6,7 @@
     tournament          the best of k drawn; k is the pressure
     truncation          from the best share, the elite always among them
     pareto              NSGA-II over every skill and the size
-    quality-diversity   CycleQD: the best of each cell, the skill in turn
+    quality-diversity   after CycleQD: the best of each cell, the skill in turn
 
 A file may take a dial of its own after `rng`, with a default. None of them knows how a child is made.
 

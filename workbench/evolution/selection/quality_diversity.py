@@ -1,4 +1,4 @@
-"""Quality-diversity as in CycleQD: an archive for each skill keeps the best of every kind, not the best of all.
+"""Quality-diversity after CycleQD: an archive for each skill keeps the best of every kind, not the best of all.
 
     archive of "dates", from which generations 0, 2, 4 … breed; that of "sums" is bred from in 1, 3, 5 …
 
@@ -11,9 +11,11 @@ did not are kept apart. From a generation's archive elites are drawn with a weig
 
     wᵢ = Π over skills k of (½ + 0.3 · (vᵢₖ − lowestₖ) / (highestₖ − lowestₖ))
 
-which favours those good at several skills; with K skills nobody has less than (5/8)ᴷ of another's chance. Kuroki et al.
-2024, arXiv 2410.14735; MAP-Elites: Mouret & Clune 2015, arXiv 1504.04909. With many skills nearly everybody has a cell
-alone, and the weights decide. It does not know size or cost.
+which favours those good at several skills; with K skills nobody has less than (5/8)ᴷ of another's chance. Archives
+that take turns and a product of scaled scores are CycleQD's (Kuroki et al. 2024, arXiv 2410.14735). The scale is our
+own: the code published with it goes from 0.5 to 1.3, and for all skills but the quality takes the numbers of cells.
+MAP-Elites: Mouret & Clune 2015, arXiv 1504.04909. With many skills nearly everybody has a cell alone, and the weights
+decide. It does not know size or cost.
 
 >>> [one.number for one in archive(trials, Skill("skills", "dates"))]    # doctest: +SKIP
 """
@@ -32,7 +34,7 @@ from workbench.evolution.selection.scores import Skill, skill_fitness, skill_val
 from workbench.evolution.trial import Trial
 
 BINS = 5  # of each behaviour, over shares from 0 to 1
-LEAST, MOST = 0.5, 0.8  # the paper's α_low and α_high
+LEAST, MOST = 0.5, 0.8  # factors of the worst and the best elite at one skill
 
 
 def select(
