@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import resource
 import signal
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.full_disk import files_at_most
 from workbench import disk
 from workbench.core.errors import StoreError, StoreFull, StoreLocked, StoreReadOnly
 from workbench.journal import BLOCK_BYTES, Journal
@@ -39,17 +39,6 @@ def filled(folder: Path, *lines: str) -> Journal:
     for line in lines:
         made.append(line)
     return made
-
-
-@contextmanager
-def files_at_most(size_bytes: int) -> Iterator[None]:
-    """The kernel refuses longer files of this process: what a full disk does, with an error of the same kind."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_lines_come_back_in_order_from_a_folder_that_was_not_there(tmp_path: Path) -> None:

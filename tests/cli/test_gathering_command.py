@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.full_disk import files_at_most
 from tests.models.ollama_server import OllamaWire, Request, Say
 from workbench.cli.app import run
 from workbench.core.examples import example
@@ -69,12 +70,26 @@ def test_a_corrected_turn_is_collected_redacted_and_one_refused_keeps_its_reason
 
 
 def test_without_feedback_nothing_is_written_and_the_command_that_gives_it_is_named(
-    typed: Typed, tmp_path: Path
+    typed: Typed, ollama_server: OllamaWire, tmp_path: Path
 ) -> None:
+    ollama_server.say("Jane Austen.")
+    as_json(typed, "ask", "Who wrote Emma?", "--model", "tiny", "--strategy", "direct")
     code, out, _ = typed("corpus", "collect", "--to", tmp_path / "none.jsonl")
     assert code == 0
-    assert "workbench feedback" in out
+    assert "turns without feedback: 1; say what was right: workbench feedback" in out
     assert not (tmp_path / "none.jsonl").exists()
+
+
+def test_where_every_turn_has_feedback_nobody_is_asked_to_give_it(
+    typed: Typed, ollama_server: OllamaWire, tmp_path: Path
+) -> None:
+    ollama_server.say("Nobody.")
+    turn = as_json(typed, "ask", "Who wrote Emma?", "--model", "tiny", "--strategy", "direct")["id"]
+    assert typed("feedback", turn, "--correct", "Jane Austen")[0] == 0
+    code, out, _ = typed("corpus", "collect", "--to", tmp_path / "mine.jsonl")
+    assert code == 0
+    assert "1 examples in" in out
+    assert "feedback" not in out
 
 
 def test_a_document_becomes_questions_with_their_passages(typed: Typed, tmp_path: Path) -> None:
@@ -111,6 +126,20 @@ def test_a_model_invents_more_and_what_fails_its_own_judges_is_kept_aside(
     assert [one.prompt for one in read_examples(to).examples] == ["What is 11 plus 11?", "What is 13 plus 13?"]
     assert sum(told["refused"].values()) == 1
     assert "12 plus 12" in (tmp_path / "more.refused.jsonl").read_text()
+
+
+def test_a_disk_without_room_for_what_was_refused_asks_for_space_and_leaves_the_file_that_was_there(
+    typed: Typed, ollama_server: OllamaWire, tmp_path: Path, seeds: Path
+) -> None:
+    ollama_server.always(lambda _: Say(("no JSON " * 4_000,)))
+    aside = tmp_path / "more.refused.jsonl"
+    aside.write_text("{}\n", encoding="utf-8")
+    with files_at_most(20_000):
+        code, _, err = typed("corpus", "synthesise", seeds, "--to", tmp_path / "more.jsonl", "-n", 1, "--model", "tiny")
+    assert code == 2
+    assert "more.refused.jsonl cannot be written" in err
+    assert "free some space" in err
+    assert aside.read_text(encoding="utf-8") == "{}\n"
 
 
 def test_ctrl_c_ends_inventing_after_the_piece_at_hand_and_keeps_what_there_is(

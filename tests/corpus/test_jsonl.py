@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.full_disk import files_at_most
 from workbench.core.checkers import CHECKERS
 from workbench.core.errors import ExamplesError
 from workbench.core.examples import Example, example
@@ -192,3 +193,11 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path: Path, text: str) -
 def test_a_folder_that_is_not_there_is_named_in_the_refusal(tmp_path: Path) -> None:
     with pytest.raises(ExamplesError, match="cannot be written"):
         write_examples(tmp_path / "none" / "mine.jsonl", [example("a", "b")])
+
+
+def test_a_full_disk_asks_for_space_and_leaves_the_file_that_was_there(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    with files_at_most(20), pytest.raises(ExamplesError, match=r"cannot be written.*free some space"):
+        write_examples(path, [example("a", "b")])
+    assert read_examples(path).examples[0].answer == "4"
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["mine.jsonl"]

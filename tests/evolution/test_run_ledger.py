@@ -6,14 +6,11 @@ import json
 import logging
 import math
 import random
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.evolution.made_up import towards, tried
+from tests.full_disk import files_at_most
 from workbench.core.errors import EvolutionError, StoreFull, StoreLocked
 from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.budget import Budget
@@ -394,17 +392,6 @@ def test_what_could_not_be_read_back_as_it_is_is_not_written(written: Path, told
         with pytest.raises(EvolutionError, match=r"Trial 0 cannot be kept.*tell"):
             ledger.append(told)
     assert written.read_bytes() == before
-
-
-@contextmanager
-def files_at_most(size_bytes: int) -> Iterator[None]:
-    """The kernel refuses longer files of this process: what a full disk does, with an error of the same kind."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_leaves_the_ledger_as_it_was_and_the_run_goes_on_once_there_is_space(written: Path) -> None:

@@ -22,11 +22,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from workbench import disk
 from workbench.cli.desk import bar, open_desk, run_async, say
 from workbench.cli.learning import File, read
 from workbench.cli.showing import AsJson, print_json
-from workbench.core.errors import ExamplesError
 
 if TYPE_CHECKING:
     from workbench.core.examples import Example
@@ -71,7 +69,8 @@ def collect(to: To, as_json: AsJson = False) -> None:
     ]
     told = {"unrated": found.unrated, "redacted": dict(found.redacted)}
     if not as_json:
-        say(f"{found.unrated} turns without feedback; say what was right: workbench feedback")
+        if found.unrated:
+            say(f"turns without feedback: {found.unrated}; say what was right: workbench feedback")
         for kind, count in found.redacted.items():
             say(f"redacted: {kind} {count}")
     _finish(to, found.examples, refused, as_json, **told)
@@ -181,12 +180,12 @@ def _finish(
     to: Path, kept: Sequence[Example], refused: Sequence[dict[str, object]], as_json: bool, **told: object
 ) -> None:
     """Both files, and the counts by reason; a file without an example is not written."""
-    from workbench.corpus.jsonl import write_examples
+    from workbench.corpus.jsonl import write_examples, write_lines
 
     reasons = dict(Counter(str(one["reason"]) for one in refused).most_common())
     aside = to.with_suffix(".refused.jsonl")
     if refused:
-        _write_rows(aside, refused)
+        write_lines(aside, [json.dumps(row, ensure_ascii=False) + "\n" for row in refused])
     if kept:
         write_examples(to, kept)
     if as_json:
@@ -197,11 +196,3 @@ def _finish(
         if refused:
             say(f"each with its reason in {aside}")
         say(f"{len(kept)} examples in {to}" if kept else "No example; nothing was written.")
-
-
-def _write_rows(path: Path, rows: Sequence[dict[str, object]]) -> None:
-    try:
-        with disk.replacing(path) as file:
-            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    except OSError as error:
-        raise ExamplesError(f"{path} cannot be written ({error.strerror}); choose another folder") from error

@@ -98,7 +98,15 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
         ExamplesError: an example could not be read back (a role or a text that a file does not hold), or it cannot be
             written.
     """
-    lines = [_line(number, one) for number, one in enumerate(examples, 1)]
+    write_lines(path, [_line(number, one) for number, one in enumerate(examples, 1)])
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a file that appears under its name when it is whole; each line brings its newline.
+
+    Raises:
+        ExamplesError: it cannot be written; the sentence says whether space or another folder is wanted.
+    """
     try:
         with disk.replacing(path) as file:
             file.writelines(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from tests.adapters.merging.small import small_adapter
 from tests.adapters.shelf.test_shelf import QUOTA, TRAINED, filled, state
+from tests.full_disk import files_at_most
 from workbench.adapters.shelf import Shelf
 from workbench.core.errors import ShelfFull
 
@@ -151,13 +151,9 @@ def test_a_full_disk_leaves_the_shelf_as_it_was(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf", 2 * size + size // 2)
     shelf.put(small_adapter(1), TRAINED)
     shelf.put(small_adapter(2), TRAINED)
-    before, limits = state(shelf.folder), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, limits[1]))
-    try:
-        with pytest.raises(ShelfFull, match="no room on the disk"):
-            shelf.put(small_adapter(3), TRAINED, name="third")  # would free the first, had it been written
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    before = state(shelf.folder)
+    with files_at_most(size // 2), pytest.raises(ShelfFull, match="no room on the disk"):
+        shelf.put(small_adapter(3), TRAINED, name="third")  # would free the first, had it been written
     assert state(shelf.folder) == before
     assert shelf.put(small_adapter(3), TRAINED, name="third").freed == (small_adapter(1).identity[:12],)
 

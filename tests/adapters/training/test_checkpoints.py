@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import resource
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.adapters.training.tiny import small_dials, sums
+from tests.full_disk import files_at_most
 from workbench.adapters.bases import Base
 from workbench.adapters.training import Progress, train
 from workbench.adapters.training.checkpoints import Checkpoint, held, newest, save
@@ -87,17 +86,6 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(TrainingError, match="cannot be used for training"), held(tmp_path / "file" / "run"):
         pass
-
-
-@contextmanager
-def files_at_most(size_bytes: int) -> Iterator[None]:
-    """The kernel refuses longer files of this process: what a full disk does, with an error of the same kind."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_during_a_checkpoint_leaves_the_last_one_and_the_run_goes_on(tiny: Base, tmp_path: Path) -> None:
