@@ -79,6 +79,6 @@ $(VENV)/.answers: pyproject.toml constraints.txt embedded-model.txt | $(BIN)/pyt
 # What notebooks, dashboards and tests need on top.
 $(VENV)/.everything: $(VENV)/.answers config/jupyterlab-overrides.json
 	@echo "[+] notebooks, dashboards, PyTorch for learning and developer tools, pinned (some minutes)"
-	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,learn,multilingual,serve,dev]"
+	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,learn,multilingual,ray,serve,dev]"
 	@install -D -m 644 config/jupyterlab-overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.evolution.made_up import Pages, towards, tried
 from workbench.core.errors import EvolutionError, StoreFull
 from workbench.evolution.budget import Budget
+from workbench.evolution.ledger import RunLedger
+from workbench.evolution.lines import Plan
 from workbench.evolution.loop import Evolution
 from workbench.evolution.search.cma import CmaSearch
 from workbench.evolution.trial import Trial
@@ -53,6 +56,31 @@ def test_a_lost_line_in_the_middle_is_tried_again_and_the_later_ones_stay(lost: 
     resumed = finished(Pages(kept))
     assert [one.genome for one in resumed.trials] == [one.genome for one in whole.trials]
     assert [one.number for one in resumed.trials if one.seconds != 9.0] == [lost]
+
+
+@pytest.mark.parametrize("generation", [0, 1, 2])
+def test_a_lost_line_that_comes_out_otherwise_leads_on_and_the_past_it_leaves_no_longer_counts(
+    generation: int, tmp_path: Path
+) -> None:
+    whole = finished(Pages())
+    lost = max(whole.trials[5 * generation : 5 * generation + 5], key=lambda one: WORTH(one.genome))
+    with RunLedger(tmp_path) as ledger:
+        ledger.begin(Plan("cma", ("aa", "bb"), "f00d"))
+        for one in whole.trials:
+            if one != lost:
+                ledger.append(one)
+        evolution = Evolution(search(), ledger, BUDGET)
+        while not evolution.is_over:
+            trials = tried(evolution.ask(), WORTH)
+            evolution.tell(
+                replace(one, fitness=None, failure="!") if one.number == lost.number else one for one in trials
+            )
+        now, then = [[one.genome for one in run.trials] for run in (evolution, whole)]
+        same = 5 * generation + 5
+        assert now[:same] == then[:same]
+        assert now[same] != then[same]
+        assert ledger.trials() == evolution.trials
+        assert Evolution(search(), ledger, BUDGET).champion == evolution.champion
 
 
 def test_another_seeds_trials_are_refused() -> None:

@@ -9,61 +9,37 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.evolution.columns import (
+    GROUPS,
+    LAYERS,
+    NAMES,
+    SPECIALISTS,
+    TUNE,
+    generation,
+    judged,
+    mixed,
+    pool_of_columns,
+    run,
+    specialist,
+    unmeasured,
+)
 from tests.evolution.made_up import Pages
-from workbench.adapters.adapter import Adapter, Factors, LoraSpec
-from workbench.adapters.merging import LayerGroups
+from workbench.adapters.adapter import Adapter
 from workbench.core.errors import AdapterDamaged, AdapterUnfit, EvolutionError, StoreFull, TrainingError
-from workbench.core.examples import Example, example
-from workbench.evaluation.scoring import Score, Scored
-from workbench.evolution.budget import Budget
+from workbench.core.examples import Example
+from workbench.evaluation.scoring import Score
+from workbench.evolution.executors import InProcess
 from workbench.evolution.genome import Genome, Lesson, only
-from workbench.evolution.loop import Evolution, Generation
 from workbench.evolution.pool import Pool, size_bytes
-from workbench.evolution.search import Proposal
-from workbench.evolution.search.cma import CmaSearch
+from workbench.evolution.racing import doubling_rungs
 from workbench.evolution.trial import ranked
 from workbench.evolution.trying import Trier
-
-LAYERS = [f"model.layers.{number}.mlp.up_proj" for number in range(6)]
-GROUPS = LayerGroups(6, 3)
-WIDTH = 4
-
-
-def specialist(number: int, base: str = "b" * 64) -> Adapter:
-    """Writes 1 into column `number` of every layer."""
-    a, b = torch.zeros(1, WIDTH), torch.ones(WIDTH, 1)
-    a[0, number] = 1.0
-    return Adapter(LoraSpec(base, 1, 1.0, targets=("up_proj",)), {layer: Factors(a, b) for layer in LAYERS})
-
-
-SPECIALISTS = [specialist(number) for number in range(3)]
-NAMES = [one.identity for one in SPECIALISTS]
-TUNE = [example(f"column {n % 3} from {n / 30:.3f}", "yes", skill=f"column {n % 3}") for n in range(60)]
-WANTED = (0.9, 0.5, -0.3)
-
-
-def judged(adapter: Adapter, examples: Sequence[Example]) -> Score:
-    """Right where a column's coefficient, read off the real weights, is as near to the wanted one as the item asks."""
-    outcomes = []
-    for one in examples:
-        column, reach = int(one.prompt.split()[1]), float(one.prompt.split()[3])
-        found = [float((pair.b @ pair.a)[0, column]) * adapter.spec.scale for pair in adapter.factors.values()]
-        missed = max(abs(each - WANTED[column]) for each in found)
-        outcomes.append(Scored(one.id, one.skill, missed < reach, "forced", -missed))
-    return Score(adapter.identity, tuple(outcomes))
+from workbench.evolution.worker import Job, JobResult, ScoreThem, Teaching, Worker
 
 
 @pytest.fixture
 def pool() -> Pool:
-    return Pool(dict(zip(NAMES, SPECIALISTS, strict=True)), GROUPS)
-
-
-def generation(*genomes: Genome) -> Generation:
-    return Generation(0, 0, tuple(Proposal(one, "made") for one in genomes))
-
-
-def mixed(*coefficients: float) -> Genome:
-    return Genome(tuple(NAMES), tuple((each,) * 3 for each in coefficients))
+    return pool_of_columns()
 
 
 def test_a_genome_that_is_one_adapter_is_that_adapter(pool: Pool) -> None:
@@ -101,7 +77,7 @@ def test_parents_of_two_bases_an_empty_pool_and_an_unknown_parent_are_sentences(
 
 def test_a_generation_comes_back_as_one_trial_for_each_proposal_in_order(pool: Pool) -> None:
     genomes = [mixed(0.9, 0.5, -0.3), mixed(0, 0, 0), only(NAMES[0], 3)]
-    trials = Trier(pool, judged, TUNE).tried(generation(*genomes))
+    trials = Trier(in_process(pool), TUNE).tried(generation(*genomes))
     assert [one.genome for one in trials] == genomes
     assert [one.number for one in trials] == [0, 1, 2]
     best = trials[0]
@@ -114,7 +90,7 @@ def test_a_generation_comes_back_as_one_trial_for_each_proposal_in_order(pool: P
 
 def test_the_hopeless_are_stopped_early_and_what_was_not_asked_is_not_charged(pool: Pool) -> None:
     hopeless = [mixed(-3.0 - n, 4, 5) for n in range(8)]
-    trials = Trier(pool, judged, TUNE, keep=1).tried(generation(mixed(0.9, 0.5, -0.3), *hopeless))
+    trials = Trier(in_process(pool), TUNE, keep=1).tried(generation(mixed(0.9, 0.5, -0.3), *hopeless))
     assert not trials[0].stopped
     assert all(one.stopped and one.seen < 60 for one in trials[1:])
     assert all(one.evaluations == one.seen == sum(each is not None for each in one.outcomes) for one in trials)
@@ -124,7 +100,7 @@ def test_the_hopeless_are_stopped_early_and_what_was_not_asked_is_not_charged(po
 def test_held_skills_race_along_and_are_told_apart(pool: Pool) -> None:
     held = [one for one in TUNE if one.skill == "column 2"]
     learned = [one for one in TUNE if one.skill != "column 2"]
-    [trial] = Trier(pool, judged, learned, held=held).tried(generation(mixed(0.9, 0.5, 0.9)))
+    [trial] = Trier(in_process(pool), learned, held=held).tried(generation(mixed(0.9, 0.5, 0.9)))
     assert trial.fitness is not None
     assert set(trial.fitness.skills) == {"column 0", "column 1"}
     assert set(trial.fitness.held) == {"column 2"}
@@ -138,7 +114,9 @@ def test_a_candidate_that_cannot_be_made_or_scored_is_a_trial_with_its_reason(po
         return judged(adapter, examples)
 
     lesson = replace(only(NAMES[1], 3), lesson=Lesson(4, 1e-3))
-    trials = Trier(pool, score, TUNE).tried(generation(only(NAMES[0], 3), only("zz", 3), lesson, mixed(0.9, 0.5, 0)))
+    trials = Trier(in_process(pool, score), TUNE).tried(
+        generation(only(NAMES[0], 3), only("zz", 3), lesson, mixed(0.9, 0.5, 0))
+    )
     assert [one.failure is None for one in trials] == [False, False, False, True]
     assert "not numbers" in str(trials[0].failure)
     assert "teaches nothing" in str(trials[2].failure)
@@ -146,7 +124,7 @@ def test_a_candidate_that_cannot_be_made_or_scored_is_a_trial_with_its_reason(po
 
 
 def test_a_generation_of_failures_alone_is_told_and_the_run_goes_on(pool: Pool) -> None:
-    trials = Trier(pool, judged, TUNE).tried(generation(only("yy", 3), only("zz", 3)))
+    trials = Trier(in_process(pool), TUNE).tried(generation(only("yy", 3), only("zz", 3)))
     assert all(one.failure and one.fitness is None for one in trials)
 
 
@@ -155,7 +133,7 @@ def test_a_full_disk_ends_the_generation_and_is_not_taken_for_a_bad_candidate(po
         raise StoreFull("No space is left for the score cache")
 
     with pytest.raises(StoreFull):
-        Trier(pool, score, TUNE).tried(generation(only(NAMES[0], 3)))
+        Trier(in_process(pool, score), TUNE).tried(generation(only(NAMES[0], 3)))
 
 
 def test_a_lesson_is_about_what_the_merged_candidate_gets_wrong(pool: Pool) -> None:
@@ -168,7 +146,7 @@ def test_a_lesson_is_about_what_the_merged_candidate_gets_wrong(pool: Pool) -> N
     good_at_two = mixed(0.9, 0.5, 9.0)
     for wrong_first in (True, False):
         taught = replace(good_at_two, lesson=Lesson(4, 1e-3, wrong_first=wrong_first))
-        [trial] = Trier(pool, judged, TUNE[3:], teach=teach).tried(generation(taught))
+        [trial] = Trier(in_process(pool, teaching=Teaching(teach, tuple(TUNE[3:]))), TUNE[3:]).tried(generation(taught))
         assert trial.adapter == NAMES[2]
     wrong = {one.id for one in judged(pool.expressed(good_at_two), TUNE[3:]).outcomes if not one.right}
     assert asked == [wrong, {one.id for one in TUNE[3:]}]
@@ -180,7 +158,7 @@ def test_a_lesson_that_fails_is_a_failed_trial(pool: Pool) -> None:
         raise TrainingError("The loss is no number; lower the learning rate")
 
     taught = replace(only(NAMES[0], 3), lesson=Lesson(4, 1.0))
-    [trial] = Trier(pool, judged, TUNE, teach=teach).tried(generation(taught))
+    [trial] = Trier(in_process(pool, teaching=Teaching(teach, tuple(TUNE))), TUNE).tried(generation(taught))
     assert trial.failure == "The loss is no number; lower the learning rate"
 
 
@@ -188,22 +166,18 @@ def test_weights_that_were_dropped_between_rungs_are_merged_again_the_same(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     genomes = [mixed(0.9, 0.5 + n / 50, -0.3) for n in range(6)]
-    whole = Trier(pool, judged, TUNE).tried(generation(*genomes))
-    monkeypatch.setattr("workbench.evolution.trying.KEPT_BYTES", 1)
-    dropped = Trier(pool, judged, TUNE).tried(generation(*genomes))
-    assert [replace(one, seconds=0) for one in whole] == [replace(one, seconds=0) for one in dropped]
+    whole = Trier(in_process(pool), TUNE).tried(generation(*genomes))
+    monkeypatch.setattr("workbench.evolution.worker.KEPT_BYTES", 1)
+    dropped = Trier(in_process(pool), TUNE).tried(generation(*genomes))
+    assert unmeasured(whole) == unmeasured(dropped)
 
 
-def run(pool: Pool, pages: Pages, evaluations: int = 5_000) -> Evolution:
-    search = CmaSearch(NAMES, groups=3, size=8, seed=1)
-    evolution, trier = Evolution(search, pages, Budget(evaluations)), Trier(pool, judged, TUNE, seed=1)
-    while not evolution.is_over:
-        evolution.tell(trier.tried(evolution.ask(), evolution.trials))
-    return evolution
+def in_process(pool: Pool, score: ScoreThem = judged, teaching: Teaching | None = None) -> InProcess:
+    return InProcess(Worker(pool, score, teaching=teaching))
 
 
 def test_cma_es_with_racing_climbs_and_spends_less_than_scoring_everything(pool: Pool) -> None:
-    evolution = run(pool, Pages())
+    evolution = run(in_process(pool), Pages(), evaluations=8_000)
     first = max(one.fitness.share for one in evolution.trials[:8] if one.fitness and not one.stopped)
     champion = evolution.champion.fitness
     assert champion is not None
@@ -214,14 +188,73 @@ def test_cma_es_with_racing_climbs_and_spends_less_than_scoring_everything(pool:
 
 @pytest.mark.parametrize("cut", [0, 5, 8, 41])
 def test_a_run_cut_anywhere_and_resumed_has_the_same_champion_weights_and_spending(pool: Pool, cut: int) -> None:
-    whole = run(pool, Pages(), evaluations=2_000)
-    resumed = run(pool, Pages(list(whole.trials[:cut])), evaluations=2_000)
+    whole = run(in_process(pool), Pages(), evaluations=2_000)
+    resumed = run(in_process(pool), Pages(list(whole.trials[:cut])), evaluations=2_000)
     assert resumed.champion.adapter == whole.champion.adapter
     assert resumed.spending.evaluations == whole.spending.evaluations
 
 
 def test_no_example_or_one_given_twice_is_a_sentence(pool: Pool) -> None:
     with pytest.raises(EvolutionError, match="at least one"):
-        Trier(pool, judged, [])
+        Trier(in_process(pool), [])
     with pytest.raises(EvolutionError, match="given twice"):
-        Trier(pool, judged, TUNE, held=TUNE[:1])
+        Trier(in_process(pool), TUNE, held=TUNE[:1])
+
+
+def test_rungs_double_so_that_weights_are_laid_over_the_base_seldom(pool: Pool) -> None:
+    asked: list[int] = []
+
+    def score(adapter: Adapter, examples: Sequence[Example]) -> Score:
+        asked.append(len(examples))
+        return judged(adapter, examples)
+
+    Trier(in_process(pool, score), TUNE).tried(generation(mixed(0.9, 0.5, -0.3)))
+    assert asked == [8, 8, 16, 28]
+    assert doubling_rungs(60) == (8, 16, 32, 60)
+    assert doubling_rungs(8) == (8,)
+
+
+def test_a_trial_says_how_much_memory_it_took_at_its_peak(pool: Pool) -> None:
+    held = 64 << 20
+
+    def score(adapter: Adapter, examples: Sequence[Example]) -> Score:
+        taken = torch.ones(held // 4 if len(examples) == 16 else 1)
+        assert taken.numel()
+        return judged(adapter, examples)
+
+    [trial] = Trier(in_process(pool, score), TUNE).tried(generation(mixed(0.9, 0.5, -0.3)))
+    [plain] = Trier(in_process(pool), TUNE).tried(generation(mixed(0.9, 0.5, -0.3)))
+    assert plain.peak_bytes > 0
+    assert trial.peak_bytes > held
+
+
+def test_progress_is_told_candidate_by_candidate_in_each_rung(pool: Pool) -> None:
+    told: list[tuple[int, int]] = []
+    Trier(in_process(pool), TUNE[:12]).tried(
+        generation(mixed(0.9, 0.5, -0.3), mixed(0.8, 0.5, -0.3)), on_progress=lambda *said: told.append(said)
+    )
+    assert told == [(1, 2), (2, 2)] * 2
+
+
+def test_weights_are_made_once_for_all_rungs_of_a_generation_and_dropped_after_it(pool: Pool) -> None:
+    class Counting(Pool):
+        made = 0
+
+        def expressed(self, genome: Genome) -> Adapter:
+            self.made += 1
+            return super().expressed(genome)
+
+    counting = Counting(pool.adapters, GROUPS)
+    trier = Trier(in_process(counting), TUNE)
+    for expected in (1, 2):
+        trier.tried(generation(mixed(0.9, 0.5, -0.3)))
+        assert counting.made == expected
+
+
+def test_a_job_comes_back_with_its_outcomes_in_the_order_of_its_examples(pool: Pool) -> None:
+    found = Worker(pool, judged).run(Job(7, mixed(0.9, 0.5, -0.3), tuple(TUNE[5:2:-1])))
+    assert [one.id for one in found.outcomes] == [one.id for one in TUNE[5:2:-1]]
+    assert (found.candidate, found.failure) == (7, None)
+    failed = Worker(pool, judged).run(Job(8, only("zz", 3), tuple(TUNE)))
+    assert replace(failed, seconds=0.0, peak_bytes=0) == JobResult(8, failure=failed.failure)
+    assert "No adapter zz" in str(failed.failure)

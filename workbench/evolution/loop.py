@@ -12,11 +12,13 @@ tells them to the search again, generation by generation, and stands where the e
 evaluations the champion is the same.
 
 A generation that was cut short is asked for again, with the verdicts that the score cache has kept, and the lines that
-are in the ledger already stay as they are.
+are in the ledger already stay as they are. A lost trial that comes out otherwise when it is tried again, on another
+kind of processor say, leads elsewhere: the later lines belong to a past that is not gone on with.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -26,13 +28,19 @@ from workbench.evolution.budget import Budget, Spending
 from workbench.evolution.search import Proposal, Search
 from workbench.evolution.trial import Trial, champion
 
+log = logging.getLogger(__name__)
+
 
 class Ledger(Protocol):
     """Where trials are kept."""
 
-    def trials(self) -> tuple[Trial, ...]: ...
+    def trials(self) -> tuple[Trial, ...]:
+        """Those that count, each number once."""
+        ...
 
-    def append(self, trial: Trial) -> None: ...
+    def append(self, trial: Trial) -> None:
+        """Keep one more; where its number is there already, that one and all later ones no longer count."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,10 @@ class Evolution:
             asked = self.ask()
             numbers = range(asked.first, asked.first + len(asked.proposals))
             told = tuple(self._kept[number] for number in numbers if number in self._kept)
+            if asked.number and any(not _is_of(one, asked) for one in told):
+                log.warning("From trial %d on the ledger tells another past; it is tried anew from there", asked.first)
+                self._kept.clear()
+                return
             for one in told:
                 self._check_one(one, asked)
             if len(told) < len(asked.proposals):
@@ -124,7 +136,11 @@ class Evolution:
 
     @staticmethod
     def _check_one(one: Trial, asked: Generation) -> None:
-        if one.genome != asked.proposals[one.number - asked.first].genome:
+        if not _is_of(one, asked):
             raise EvolutionError(
                 f"Trial {one.number} is not what generation {asked.number} proposed; begin a new run in another folder"
             )
+
+
+def _is_of(one: Trial, asked: Generation) -> bool:
+    return one.genome == asked.proposals[one.number - asked.first].genome

@@ -1,46 +1,39 @@
-"""A generation is tried: its genomes become weights, race over the examples, and come back as trials.
+"""A generation is tried: its genomes race over the examples and come back as trials.
 
-    proposals ─► weights (merged, then taught where there is a lesson) ─► race, rung by rung ─► one trial for each
+    proposals ─► race, rung by rung ─► jobs ─► executor ─► results, told in the order of jobs ─► one trial for each
 
 Every candidate of a generation meets the examples in one order, drawn after the candidates were made. A candidate that
 cannot be made or scored is a trial with its reason, and the others go on. What the race charges is what it asked for:
 a verdict that the score cache had already costs no time, and counts all the same, so that a resumed run spends its
-budget like an unbroken one. It does not know who proposes, nor what is done with a champion.
+budget like an unbroken one. It does not know who proposes, where jobs run, nor what is done with a champion.
 
->>> trier = Trier(pool, learning.scorer.score, tune, held=old_skills)                       # doctest: +SKIP
->>> trials = trier.tried(evolution.ask(), evolution.trials)                                 # doctest: +SKIP
+>>> trier = Trier(InProcess(worker), tune, held=old_skills)                                  # doctest: +SKIP
+>>> trials = trier.tried(evolution.ask(), evolution.trials)                                  # doctest: +SKIP
 """
 
 from __future__ import annotations
 
 import random
-import time
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
-from typing import TYPE_CHECKING
 
-from workbench.core.errors import AdapterError, EvolutionError, TrainingError
+from workbench.core.errors import EvolutionError
 from workbench.core.examples import Example
-from workbench.evaluation.scoring import Score, Scored
+from workbench.evaluation.scoring import Scored
 from workbench.evolution import items
-from workbench.evolution.genome import Genome, Lesson
+from workbench.evolution.executors import Executor
+from workbench.evolution.genome import Genome
 from workbench.evolution.loop import Generation
-from workbench.evolution.pool import Pool, size_bytes
-from workbench.evolution.racing import ERROR, Needed, Race, Racing, Standing
+from workbench.evolution.racing import ERROR, Needed, Race, Racing, Standing, doubling_rungs
 from workbench.evolution.trial import Fitness, SkillFitness, Trial, outcome
-
-if TYPE_CHECKING:
-    from workbench.adapters.adapter import Adapter
+from workbench.evolution.worker import Job, JobResult
 
 KEEP = 3  # of a generation, scored on every example
-KEPT_BYTES = 1 << 30  # of weights between two rungs; what is dropped is merged again
 LEAST_LOGPROB = -100.0  # of a token that a candidate holds to be impossible
 RECENT = 200  # trials that say which examples are settled
 
-ScoreThem = Callable[["Adapter", Sequence[Example]], Score]
-Teach = Callable[["Adapter", Lesson, Sequence[Example]], "Adapter"]
 OnProgress = Callable[[int, int], None]
 
 
@@ -52,118 +45,105 @@ class _Candidate:
     genome: Genome
     outcomes: dict[int, Scored] = field(default_factory=dict)  # by the example's place
     seconds: float = 0.0
+    peak_bytes: int = 0
     adapter: str | None = None
-    bytes: int = 0
+    size_bytes: int = 0
     failure: str | None = None
+
+    def take(self, found: JobResult, places: Sequence[int]) -> None:
+        """One rung more."""
+        self.seconds += found.seconds
+        self.peak_bytes = max(self.peak_bytes, found.peak_bytes)
+        self.adapter, self.size_bytes, self.failure = found.adapter, found.size_bytes, found.failure
+        if found.failure is None:
+            self.outcomes.update(zip(places, found.outcomes, strict=True))
 
 
 class Trier:
     """Tries generations of one run.
 
     Args:
-        score: of an adapter on examples; called with more and more of them.
+        executor: where candidates are made and scored.
         examples: to be learned from: the tune part, never the gate's.
         held: of skills that must not be forgotten; they race along with the others.
         keep: how many of a generation's best are surely scored on every example.
         error: probability, at most, that one of them is stopped early.
-        teach: gives a lesson; without it a genome with a lesson is a failed trial.
-        lessons: what lessons are about; the examples if left out.
     Raises:
         EvolutionError: there is no example, or one is given twice.
     """
 
     def __init__(
         self,
-        pool: Pool,
-        score: ScoreThem,
+        executor: Executor,
         examples: Sequence[Example],
         *,
         held: Sequence[Example] = (),
         keep: int = KEEP,
         error: float = ERROR,
         seed: int = 0,
-        teach: Teach | None = None,
-        lessons: Sequence[Example] | None = None,
-        on_progress: OnProgress | None = None,
     ) -> None:
         self.examples = (*examples, *held)
         if not examples:
             raise EvolutionError("There is no example to evolve towards; give at least one")
         if len({one.id for one in self.examples}) < len(self.examples):
             raise EvolutionError("An example is given twice, or is both to be learned and held; give each once")
-        self.pool, self.keep, self.error, self.seed = pool, keep, error, seed
-        self._score, self._teach, self._on_progress = score, teach, on_progress
-        self._lessons = tuple(examples if lessons is None else lessons)
+        self.executor, self.keep, self.error, self.seed = executor, keep, error, seed
         self._held = frozenset(one.id for one in held)
-        self._weights: OrderedDict[Genome, Adapter] = OrderedDict()
 
-    def tried(self, generation: Generation, earlier: Sequence[Trial] = ()) -> tuple[Trial, ...]:
+    def tried(
+        self, generation: Generation, earlier: Sequence[Trial] = (), *, on_progress: OnProgress | None = None
+    ) -> tuple[Trial, ...]:
         """One trial for each proposal, in their order.
 
         Args:
             earlier: the run's trials so far; they say which examples are settled.
+            on_progress: called with how many candidates of a rung are done, and how many it has.
+        Raises:
+            WorkbenchError: the executor cannot go on; no trial is to blame.
         """
         rng = random.Random(f"{self.seed} items {generation.number}")
         order = items.order(self.examples, self._seen(earlier), rng)
         people = [_Candidate(generation.first + at, one.genome) for at, one in enumerate(generation.proposals)]
-        racing = Racing(
+        racing = self._race(people, order.open)
+        while asked := racing.ask():
+            self._rung(racing, people, asked, order.places, on_progress)
+        self.executor.clear()
+        return self._trials(generation, people, racing.result())
+
+    def _race(self, people: Sequence[_Candidate], decide_on: int) -> Racing[int]:
+        """Rungs are far apart, because each one lays the candidate's weights over the base again."""
+        return Racing(
             [one.number for one in people],
             len(self.examples),
             error=self.error,
+            rungs=doubling_rungs(len(self.examples)),
             keep=min(self.keep, len(people)),
-            decide_on=order.open,
+            decide_on=decide_on,
         )
+
+    def _rung(
+        self,
+        racing: Racing[int],
+        people: Sequence[_Candidate],
+        asked: Sequence[Needed[int]],
+        order: Sequence[int],
+        on_progress: OnProgress | None,
+    ) -> None:
+        """Score who is still in the race; one that fails leaves it."""
         by_number = {one.number: one for one in people}
-        while asked := racing.ask():
-            for done, needed in enumerate(asked):
-                self._run(racing, by_number[needed.candidate], needed, order.places)
-                if self._on_progress is not None:
-                    self._on_progress(done + 1, len(asked))
-        self._weights.clear()
-        return self._trials(generation, people, racing.result())
+        wanted = [(by_number[one.candidate], order[one.start : one.stop]) for one in asked]
+        results = self.executor.run([self._job(one, places) for one, places in wanted])
+        for done, ((one, places), found) in enumerate(zip(wanted, results, strict=True), start=1):
+            one.take(found, places)
+            if found.failure is None:
+                racing.tell(one.number, [outcome(each.right, each.logprob) for each in found.outcomes])
+            else:
+                racing.withdraw(one.number)
+            if on_progress is not None:
+                on_progress(done, len(asked))
 
-    def weights(self, genome: Genome) -> Adapter:
-        """A genome's adapter: merged, and taught where it has a lesson.
-
-        Raises:
-            AdapterError, TrainingError, EvolutionError: it cannot be made.
-        """
-        if genome in self._weights:
-            self._weights.move_to_end(genome)
-            return self._weights[genome]
-        adapter = self.pool.expressed(genome)
-        if genome.lesson is not None:
-            adapter = self._taught(adapter, genome.lesson)
-        self._weights[genome] = adapter
-        while len(self._weights) > 1 and sum(map(size_bytes, self._weights.values())) > KEPT_BYTES:
-            self._weights.popitem(last=False)
-        return adapter
-
-    def _taught(self, adapter: Adapter, lesson: Lesson) -> Adapter:
-        if self._teach is None:
-            raise EvolutionError("This run teaches nothing; leave out the mutations hyper and teach, or let it train")
-        examples = self._lessons
-        if lesson.wrong_first:
-            wrong = [one.id for one in self._score(adapter, examples).outcomes if not one.right]
-            examples = tuple(one for one in examples if one.id in wrong) or examples
-        return self._teach(adapter, lesson, examples)
-
-    def _run(self, racing: Racing[int], one: _Candidate, needed: Needed[int], places: Sequence[int]) -> None:
-        """Score one candidate on the places of this rung; one that fails leaves the race."""
-        wanted = places[needed.start : needed.stop]
-        started = time.perf_counter()
-        try:
-            adapter = self.weights(one.genome)
-            one.adapter, one.bytes = adapter.identity, size_bytes(adapter)
-            found = self._score(adapter, [self.examples[place] for place in wanted]).outcomes
-        except (AdapterError, TrainingError, EvolutionError) as error:
-            one.failure = error.sentence
-            racing.withdraw(one.number)
-            return
-        finally:
-            one.seconds += time.perf_counter() - started
-        one.outcomes.update(zip(wanted, found, strict=True))
-        racing.tell(one.number, [outcome(each.right, each.logprob) for each in found])
+    def _job(self, one: _Candidate, places: Sequence[int]) -> Job:
+        return Job(one.number, one.genome, tuple(self.examples[place] for place in places))
 
     def _trials(self, generation: Generation, people: Iterable[_Candidate], race: Race[int]) -> tuple[Trial, ...]:
         standings: dict[int, Standing[int]] = {one.candidate: one for one in race.standings}
@@ -181,6 +161,7 @@ class Trier:
                 estimate=None if one.failure is not None else standings[one.number].estimate,
                 outcomes=self._by_place(one),
                 seconds=one.seconds,
+                peak_bytes=one.peak_bytes,
                 adapter=one.adapter,
                 failure=one.failure,
             )
@@ -201,7 +182,7 @@ class Trier:
         return Fitness(
             {name: _skill(some) for name, some in skills.items()},
             {name: _skill(some) for name, some in held.items()},
-            one.bytes,
+            one.size_bytes,
         )
 
     def _seen(self, earlier: Sequence[Trial]) -> dict[str, list[float]]:

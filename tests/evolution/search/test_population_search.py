@@ -8,7 +8,7 @@ from tests.evolution.made_up import Pages, Worth, tried
 from workbench.adapters.merging import LayerGroups
 from workbench.core.errors import EvolutionError
 from workbench.evolution.budget import Budget
-from workbench.evolution.crossover import possible
+from workbench.evolution.crossover import CROSSOVERS, possible
 from workbench.evolution.genome import Genome, only
 from workbench.evolution.loop import Evolution
 from workbench.evolution.mutation import MUTATIONS
@@ -97,3 +97,11 @@ def test_one_parent_alone_evolves_by_mutation() -> None:
 def test_nothing_to_begin_with_is_a_sentence() -> None:
     with pytest.raises(EvolutionError, match="train a specialist"):
         search(seeds=[])
+
+
+def test_without_a_choice_every_crossover_that_the_groups_allow_is_used_and_one_they_refuse_is_a_sentence() -> None:
+    made = {"groups": LayerGroups(30, 1), "selection": SELECTIONS["tournament"], "mutations": MUTATIONS}
+    seeds = [only("aa"), only("bb")]
+    assert set(PopulationSearch(seeds, **made).crossovers) == {"blend", "rules"}  # type: ignore[arg-type]
+    with pytest.raises(EvolutionError, match="layerwise has nothing to exchange"):
+        PopulationSearch(seeds, crossovers={"layerwise": CROSSOVERS["layerwise"]}, **made)  # type: ignore[arg-type]

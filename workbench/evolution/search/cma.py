@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import EvolutionError
 from workbench.evolution.genome import Genome
 from workbench.evolution.search import Proposal
 from workbench.evolution.search.coefficients import genome_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIZE = 12
+FEWEST = 4  # below, one candidate is all that is learned from, and the rate of learning is 0/0
 START, STEP = 0.3, 0.3  # of every coefficient: a sum of seven specialists at .3 still answers in sentences
 
 
@@ -33,10 +35,12 @@ class CmaSearch:
     Args:
         parents: identities of adapters.
         groups: columns of coefficients for each.
-        size: candidates in a generation.
+        size: candidates in a generation, at least FEWEST.
         start: where to begin; None is START everywhere.
         step: standard deviation of the first generation, in units of a coefficient.
         rank: the most a candidate may have; None keeps sums exact.
+    Raises:
+        EvolutionError: there are too few candidates to learn a covariance from.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class CmaSearch:
         step: float = STEP,
         rank: int | None = None,
     ) -> None:
+        if size < FEWEST:
+            raise EvolutionError(f"CMA-ES learns from at least {FEWEST} candidates in a generation; {size} are too few")
         self.parents, self.groups, self.size, self.rank = tuple(parents), groups, size, rank
         self._seed, self._step, self._restarts = seed, step, 0
         width = len(self.parents) * groups

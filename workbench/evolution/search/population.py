@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from workbench.adapters.merging import LayerGroups
 from workbench.core.errors import EvolutionError
-from workbench.evolution.crossover import Cross
+from workbench.evolution.crossover import CROSSOVERS, Cross, possible
 from workbench.evolution.genome import Genome
 from workbench.evolution.mutation import Mutate
 from workbench.evolution.search import Proposal
@@ -36,11 +36,12 @@ class PopulationSearch:
         seeds: genomes to begin with, such as the shelf's specialists.
         groups: the layer groups that coefficients tell apart.
         selection: who stays, and who becomes a parent.
-        crossovers, mutations: by name; each child draws one of each.
+        crossovers: by name; None is all that the groups allow.
+        mutations: by name; each child draws one of each.
         size: of the population and of each generation of children.
         crossed: share of children that have two parents; the others are mutants of one.
     Raises:
-        EvolutionError: there is nothing to begin with.
+        EvolutionError: there is nothing to begin with, or the groups leave a crossover nothing to exchange.
     """
 
     def __init__(
@@ -49,8 +50,8 @@ class PopulationSearch:
         *,
         groups: LayerGroups,
         selection: Selection,
-        crossovers: Mapping[str, Cross],
         mutations: Mapping[str, Mutate],
+        crossovers: Mapping[str, Cross] | None = None,
         size: int = 16,
         crossed: float = CROSSED,
         seed: int = 0,
@@ -58,7 +59,13 @@ class PopulationSearch:
         if not seeds:
             raise EvolutionError("A population needs at least one genome to begin with; train a specialist first")
         self.groups, self.selection, self.size, self.seed = groups, selection, size, seed
-        self.crossovers, self.mutations, self.crossed = dict(crossovers), dict(mutations), crossed
+        self.crossovers = possible(groups) if crossovers is None else dict(crossovers)
+        self.mutations, self.crossed = dict(mutations), crossed
+        if refused := sorted((self.crossovers.keys() & CROSSOVERS.keys()) - possible(groups).keys()):
+            raise EvolutionError(
+                f"Crossover {refused[0]} has nothing to exchange between {groups.columns} columns of coefficients; "
+                "leave it out, or tell more depths or kinds apart"
+            )
         self._first = tuple(dict.fromkeys(seeds))
         self._adapters = tuple(sorted({parent for one in seeds for parent in one.parents}))
         self._known: set[Genome] = set()
