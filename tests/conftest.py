@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.models.ollama_server import ollama_server
+from tests.runs.homes import taught_home
 from workbench.adapters.bases import Base, open_base
 from workbench.agent import Agent, open_agent
 from workbench.models.embedded import NAME, EmbeddedModel
 
-__all__ = ["ollama_server"]
+__all__ = ["ollama_server", "taught_home"]
 
 NOBODY = "http://127.0.0.1:9"  # the discard port: nothing listens there
 

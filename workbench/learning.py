@@ -124,7 +124,7 @@ class Learning:
         """
         from workbench.adapters.training import train
 
-        self._refuse_taken(name)
+        self.refuse_taken(name)
         dials = self.settings.training
         folder = self.settings.home / "training" / name
         trained = train(
@@ -383,7 +383,7 @@ class Learning:
         """
         from workbench.adapters import merging
 
-        self._refuse_taken(name)
+        self.refuse_taken(name)
         parents = [self.shelf.find(ref) for ref in refs]
         adapters = [self.shelf.get(one.identity) for one in parents]
         rank, seed = rank or merging.usual_rank(rule, adapters), self.settings.training.seed
@@ -398,11 +398,15 @@ class Learning:
             settings={"rule": rule, "rank": rank},
         )
         one = self.shelf.put(made.adapter, origin, name=name)
-        self.prepare(one, made.adapter, seen={name for parent in parents for name in self._seen(parent)})
+        self.prepare(one, made.adapter, seen={name for parent in parents for name in self.seen_by(parent)})
         return Child(self.shelf.find(one.identity), made.kept)
 
-    def _refuse_taken(self, name: str) -> None:
-        """Before minutes are spent on it."""
+    def refuse_taken(self, name: str) -> None:
+        """Before minutes are spent on it.
+
+        Raises:
+            AdapterError: the name is taken or is no name.
+        """
         from workbench.adapters.shelf.entries import checked_name
 
         checked_name(name)
@@ -444,13 +448,14 @@ class Learning:
 
     def _unseen(self, examples: Sequence[Example], *learners: Shelved | None) -> list[Example]:
         """Those that none of them was trained or tuned on."""
-        seen = {name for one in learners if one is not None for name in self._seen(one)}
+        seen = {name for one in learners if one is not None for name in self.seen_by(one)}
         fresh = [one for one in examples if one.id not in seen]
         if examples and not fresh:
             raise ExamplesError("All of these examples were trained on; bring some that neither adapter has seen")
         return fresh
 
-    def _seen(self, one: Shelved) -> set[str]:
+    def seen_by(self, one: Shelved) -> set[str]:
+        """Ids of the examples that an adapter or one it was merged of was trained, tuned or chosen on."""
         mine = (
             self.shelf.file(one.identity, SEEN_FILE).read_text(encoding="utf-8").split()
             if SEEN_FILE in one.card.files
@@ -458,7 +463,7 @@ class Learning:
         )
         parents = {parent.identity for parent in one.card.origin.parents}
         family = [other for other in self.shelf.list() if other.identity in parents]
-        return set(mine).union(*(self._seen(other) for other in family))
+        return set(mine).union(*(self.seen_by(other) for other in family))
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:

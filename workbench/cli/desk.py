@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 INTERRUPTED = 130
+UNFINISHED = "Stopped; nothing of an unfinished turn was kept."
 PIPE_CHARS = 1_000  # a line of a table that nobody looks at on a screen
 
 
@@ -48,12 +49,16 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def run_async(work: Coroutine[Any, Any, Result]) -> Result:
-    """The one event loop of a command; Ctrl-C cancels the work and ends the command with exit code 130."""
+def run_async(work: Coroutine[Any, Any, Result], stopped: str = UNFINISHED) -> Result:
+    """The one event loop of a command; Ctrl-C cancels the work and ends the command with exit code 130.
+
+    Args:
+        stopped: what the person then reads.
+    """
     try:
         return asyncio.run(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo("\nStopped; nothing of an unfinished turn was kept.", err=True)
+        typer.echo(f"\n{stopped}", err=True)
         raise typer.Exit(INTERRUPTED) from None
 
 

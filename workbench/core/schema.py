@@ -9,6 +9,7 @@
              ├─ consolidation  when memories are promoted, merged, superseded, expired
              ├─ training       how an adapter is trained, and on what
              ├─ gate           what an adapter must show before it is deployed
+             ├─ evolution      how a population of adapters becomes a better one
              └─ hardware       the memory budget
 
 A setting's dotted key (`model.backend`) is also its environment name (`WORKBENCH_MODEL_BACKEND`). This file does not
@@ -239,6 +240,34 @@ class GateSettings(Section):
     serving_examples: int = setting(50, "examples scored anew through the engine that will answer", ge=1)
 
 
+class EvolutionSettings(Section):
+    """How a population of adapters becomes a better one."""
+
+    search: Literal["cma", "population", "random"] = setting(
+        "cma", "who proposes candidates: CMA-ES over coefficients, a population that breeds, or chance"
+    )
+    selection: Literal["tournament", "truncation", "pareto", "quality-diversity"] = setting(
+        "tournament", "of a population: who breeds and who stays"
+    )
+    size: int = setting(12, "candidates in a generation", ge=4, le=4096)
+    evaluations: int = setting(2000, "answers to examples that a run may judge", unit="evaluations", ge=1)
+    seconds: float | None = setting(
+        None, "that a run may take; one that the clock ends cannot be repeated", unit="s", gt=0
+    )
+    depths: int = setting(3, "depths of layers with a coefficient of their own", ge=1, le=64)
+    kinds: bool = setting(False, "attention and MLP have coefficients of their own")
+    rank: int | None = setting(None, "highest of a candidate; empty keeps sums exact", ge=1, le=4096)
+    parents: int = setting(10, "most adapters that a run begins with, the best at the examples", ge=1, le=256)
+    keep: int = setting(3, "best of a generation that are scored on every example", ge=1)
+    error: float = setting(0.05, "chance that one of these is stopped early", gt=0, lt=1)
+    lessons: bool = setting(False, "a population may also train candidates for a few steps")
+    teach_steps: int = setting(16, "optimizer steps of the champion's lesson on the same examples; 0 is none", ge=0)
+    confirm: float = setting(
+        0.3, "share of the gate's examples that measure the finalists anew; the others judge", gt=0, lt=1
+    )
+    seed: int = setting(0, "seed of everything drawn", ge=0, le=2**32 - 1)
+
+
 class HardwareSettings(Section):
     """The memory budget."""
 
@@ -274,6 +303,7 @@ class Settings(Section):
     consolidation: ConsolidationSettings = ConsolidationSettings()
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
+    evolution: EvolutionSettings = EvolutionSettings()
     hardware: HardwareSettings = HardwareSettings()
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

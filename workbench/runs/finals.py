@@ -1,0 +1,253 @@
+"""How a run ends: its best candidates are measured on examples that no search has seen; one is shelved and judged.
+
+    champion, champion taught, best parent ─► confirm examples ─► the best there ─► shelf ─► gate ─► deployed, or not
+
+The champion's score on the tune examples is the highest of many and therefore too high (the winner's curse); what it
+gets on the confirm examples is what it can do, and says whether a lesson, or the search itself, was worth it. The gate
+judges by other examples again. Without fresh ones the champion is shelved as it is and nothing is deployed. What is
+scored is what is shelved. Whatever was done before a kill is found again: the verdicts in the cache, the adapter on the
+shelf, the look in the gate's ledger.
+
+>>> ending = await run.end()                                              # doctest: +SKIP
+>>> ending.deployed, ending.words                                         # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import disk
+from workbench.adapters.shelf import Data, Parent, Provenance, Shelved
+from workbench.core.errors import EvolutionError
+from workbench.core.examples import data_hash
+from workbench.evaluation.intervals import wilson_interval
+from workbench.evolution.genome import Genome, Lesson, to_dict
+from workbench.evolution.search.seeded import SEED
+from workbench.evolution.trial import Trial
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from workbench.adapters.adapter import Adapter
+    from workbench.runs.run import Run
+
+NAME = "ending.json"
+EVOLVED, TAUGHT, PARENT = "the evolved champion", "the champion after a lesson", "the best parent as it was"
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Right answers of n, with the ends of the 95 % interval (Wilson)."""
+
+    right: int
+    n: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, right: int, n: int) -> Share:
+        return cls(right, n, *wilson_interval(right, n))
+
+    def __str__(self) -> str:
+        return f"{self.right} of {self.n} ({self.right / self.n:.0%}, 95 % interval {self.low:.0%} to {self.high:.0%})"
+
+
+@dataclass(frozen=True, slots=True)
+class Finalist:
+    """One that could have been shelved.
+
+    Args:
+        tune: on the examples it was chosen or taught by; None for a taught one.
+        fresh: on the confirm examples; None where there were none.
+    """
+
+    label: str
+    adapter: str
+    tune: Share | None
+    fresh: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended.
+
+    Args:
+        adapter, name: of the one that is on the shelf.
+        chosen: its label among the finalists.
+        judged: hash of the examples that the gate was given; None where it was given none.
+        verdict: the gate's, in plain values.
+        at: seconds since the epoch.
+    """
+
+    adapter: str
+    name: str
+    chosen: str
+    finalists: tuple[Finalist, ...]
+    judged: str | None
+    verdict: Mapping[str, Any] | None
+    deployed: bool
+    at: float
+
+    @property
+    def decision(self) -> str | None:
+        """`promote`, `refuse`, `more`; None where nothing was judged."""
+        return None if self.verdict is None else str(self.verdict["decision"])
+
+    @property
+    def words(self) -> str:
+        """The verdict, for a person."""
+        if self.verdict is None:
+            return "Nothing was judged and nothing deployed: give fresh examples with --gate GATE.jsonl."
+        return str(self.verdict["words"])
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What the measuring showed, one sentence for each finalist."""
+        return tuple(_told(one, one.label == self.chosen) for one in self.finalists)
+
+
+async def ended(run: Run, *, name: str, deploy: bool, on_progress: OnProgress | None = None) -> Ending:
+    """See `Run.end`."""
+    judged = data_hash(run.materials.judge) if run.materials.judge else None
+    before = read_ending(run.folder)
+    if before is not None and before.judged == judged:
+        return before
+    measured = await asyncio.to_thread(lambda: list(_measured(run, on_progress)))
+    one, adapter, genome = max(measured, key=lambda each: _fresh(each[0]))
+    shelved = _shelved(run, genome, adapter, name)
+    verdict = await _judged(run, shelved, on_progress)
+    deployed = deploy and verdict is not None and verdict["decision"] == "promote"
+    if deployed and not _answers(run, shelved):
+        run.learning.deploy(shelved.identity, why=f"run {run.name}, promoted by the gate")
+    finalists = tuple(each[0] for each in measured)
+    ending = Ending(
+        shelved.identity, shelved.label, one.label, finalists, judged, verdict, deployed=deployed, at=time.time()
+    )
+    with disk.replacing(run.folder / NAME) as file:
+        file.write(_adapter().dump_json(ending, indent=2).decode() + "\n")
+    return read_ending(run.folder) or ending
+
+
+def read_ending(folder: Path) -> Ending | None:
+    """How the run in this folder ended; None if it has not.
+
+    Raises:
+        EvolutionError: the file cannot be read.
+    """
+    try:
+        return _adapter().validate_json((folder / NAME).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise EvolutionError(f"{folder / NAME} cannot be read; delete it, and the run ends once more") from error
+
+
+def _measured(run: Run, on_progress: OnProgress | None) -> Iterator[tuple[Finalist, Adapter, Genome]]:
+    """The finalists, simplest last, so that the first of equals is the one that was searched for."""
+    seen: set[str] = set()
+    for label, genome, trial in _finalists(run):
+        adapter = run.worker.weights(genome)
+        if adapter.identity in seen:
+            continue
+        seen.add(adapter.identity)
+        fresh = _scored(run, label, adapter, on_progress)
+        yield Finalist(label, adapter.identity, _tune(trial), fresh), adapter, genome
+
+
+def _finalists(run: Run) -> Iterator[tuple[str, Genome, Trial | None]]:
+    champion, parent = run.champion, run.best_parent
+    if champion.operator != SEED:
+        yield EVOLVED, champion.genome, champion
+    steps = run.learning.settings.evolution.teach_steps
+    if steps and run.materials.confirm:
+        dials = run.learning.settings.training
+        lesson = Lesson(steps, dials.learning_rate, dials.batch, seed=run.plan.seed)
+        yield TAUGHT, replace(champion.genome, lesson=lesson), None
+    if parent is not None:
+        yield PARENT, parent.genome, parent
+
+
+def _scored(run: Run, label: str, adapter: Adapter, on_progress: OnProgress | None) -> Share | None:
+    if not run.materials.confirm:
+        return None
+    done = iter(range(1, len(run.materials.confirm) + 1))
+
+    def tell(_: object) -> None:
+        if on_progress is not None:
+            on_progress(f"measuring {label}", next(done), len(run.materials.confirm))
+
+    found = run.learning.scorer.score(adapter, run.materials.confirm, on_progress=tell)
+    return Share.of(found.correct, found.total)
+
+
+def _tune(trial: Trial | None) -> Share | None:
+    if trial is None or trial.fitness is None:
+        return None
+    skills = trial.fitness.skills.values()
+    return Share.of(sum(one.right for one in skills), sum(one.n for one in skills))
+
+
+def _fresh(one: Finalist) -> float:
+    return 0.0 if one.fresh is None else one.fresh.right / one.fresh.n
+
+
+def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
+    """On the shelf, with its origin; one that is there already stays what it is."""
+    learning = run.learning
+    known = next((one for one in learning.shelf.list() if one.identity == adapter.identity), None)
+    if known is not None:
+        return known
+    tune = run.materials.tune
+    origin = Provenance(
+        "merge",
+        learning.base.name,
+        learning.base.licence,
+        Data(data_hash(tune), dict(Counter(one.skill for one in tune))),
+        tuple(Parent(*each) for each in zip(genome.parents, genome.coefficients, strict=True)),
+        seed=run.plan.seed,
+        settings={"run": run.plan.identity, "genome": to_dict(genome)},
+    )
+    shelved = learning.shelf.put(adapter, origin, name=name)
+    seen = run.materials.seen.union(*(learning.seen_by(one) for one in run.parents.values()))
+    learning.prepare(shelved, adapter, seen=seen)
+    if run.materials.confirm:
+        learning.note_scores(shelved.identity, learning.score(run.materials.confirm, shelved.identity))
+    return learning.shelf.find(shelved.identity)
+
+
+async def _judged(run: Run, one: Shelved, on_progress: OnProgress | None) -> Mapping[str, Any] | None:
+    """The gate's verdict; that of a look which a kill kept from being written down here."""
+    learning, judge = run.learning, run.materials.judge
+    if not judge:
+        return None
+    ids = {each.id for each in judge}
+    looks = [line for line in learning.ledger.lines() if line["candidate"] == one.identity and ids & set(line["ids"])]
+    if looks:
+        return dict(looks[-1]["verdict"])
+    return (await learning.gate(one.identity, judge, on_progress=on_progress)).to_dict()
+
+
+def _answers(run: Run, one: Shelved) -> bool:
+    champion = run.learning.shelf.champion()
+    return champion is not None and champion.identity == one.identity
+
+
+def _told(one: Finalist, chosen: bool) -> str:
+    tune = f"{one.tune} of the examples it was chosen by" if one.tune else "taught by the examples it was chosen by"
+    fresh = f", {one.fresh} of those no search has seen" if one.fresh else ""
+    return f"{one.label.capitalize()}: {tune}{fresh}{' – on the shelf' if chosen else ''}"
+
+
+@cache
+def _adapter() -> TypeAdapter[Ending]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Ending)

@@ -1,0 +1,139 @@
+"""From settings, examples and names to a run: which adapters it begins with, its plan, its search.
+
+    shelf ─► trained and imported ones on this base, and the champion ─► too many? the best at the examples ─► parents
+
+The plan says everything that decides the run, so that its hash can name it; equal arguments give an equal plan.
+
+>>> parents = chosen_parents(learning, [], materials)                    # doctest: +SKIP
+>>> plan = planned(learning.settings.evolution, parents, materials, base)     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from workbench.core.errors import AdapterUnfit, EvolutionError
+from workbench.core.examples import data_hash
+from workbench.evolution.genome import only
+from workbench.evolution.lines import Plan
+from workbench.evolution.trial import outcome
+
+if TYPE_CHECKING:
+    from workbench.adapters.merging import LayerGroups
+    from workbench.adapters.shelf import Shelved
+    from workbench.core.schema import EvolutionSettings
+    from workbench.evolution.search import Search
+    from workbench.learning import Learning
+    from workbench.runs.materials import Materials
+
+LESSONS = ("hyper", "teach")  # mutations that train
+DECIDING = ("search", "selection", "size", "depths", "kinds", "rank", "keep", "error", "lessons")
+
+
+def chosen_parents(learning: Learning, refs: Sequence[str], materials: Materials) -> tuple[Shelved, ...]:
+    """The adapters that a run begins with, by identity.
+
+    Args:
+        refs: by name; none are all of the shelf that were trained or imported on this base, and the champion.
+    Raises:
+        AdapterNotFound: there is none of a name.
+        AdapterUnfit: one that was named lies on another base.
+        EvolutionError: there is none to begin with.
+    """
+    base = learning.base.identity
+    if refs:
+        named = [learning.shelf.find(ref) for ref in dict.fromkeys(refs)]
+        for one in named:
+            if one.card.spec.base != base:
+                raise AdapterUnfit(
+                    f"{one.label} lies on {one.card.origin.base_name}, not on {learning.base.name}; choose others, or "
+                    "set training.base"
+                )
+        return _by_identity(named)
+    champion = learning.shelf.champion()
+    every = [
+        one
+        for one in learning.shelf.list()
+        if one.card.spec.base == base
+        and (one.card.origin.how != "merge" or (champion is not None and one.identity == champion.identity))
+    ]
+    if not every:
+        raise EvolutionError(
+            f"There is no adapter on {learning.base.name} to begin with; train one: workbench train --skill NAME"
+        )
+    return _by_identity(_best(learning, every, materials))
+
+
+def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Materials, base: str) -> Plan:
+    """Everything that decides the run.
+
+    Args:
+        base: identity of what the parents lie on.
+    """
+    said = dials.model_dump(mode="json")
+    settings = {name: said[name] for name in DECIDING} | {"base": base, "held": data_hash(materials.held)}
+    budget = {name: said[name] for name in ("evaluations", "seconds") if said[name] is not None}
+    return Plan(
+        dials.search,
+        tuple(one.identity for one in parents),
+        data_hash(materials.tune),
+        seed=dials.seed,
+        budget=budget,
+        settings=settings,
+    )
+
+
+def search_of(plan: Plan, groups: LayerGroups) -> Search:
+    """Who proposes candidates: first the parents as they are."""
+    from workbench.evolution.search.seeded import Seeded
+
+    return Seeded([only(one, groups.columns) for one in plan.parents], _proposing(plan, groups))
+
+
+def _proposing(plan: Plan, groups: LayerGroups) -> Search:
+    from workbench.evolution.search.cma import CmaSearch
+    from workbench.evolution.search.random_search import RandomSearch
+
+    size, rank = plan.settings["size"], plan.settings["rank"]
+    if plan.search == "cma":
+        return CmaSearch(plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
+    if plan.search == "random":
+        return RandomSearch(plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
+    return _population(plan, groups)
+
+
+def _population(plan: Plan, groups: LayerGroups) -> Search:
+    from workbench.evolution.crossover import possible
+    from workbench.evolution.mutation import MUTATIONS
+    from workbench.evolution.search.population import PopulationSearch
+    from workbench.evolution.selection import SELECTIONS
+
+    allowed = {name: one for name, one in MUTATIONS.items() if plan.settings["lessons"] or name not in LESSONS}
+    return PopulationSearch(
+        [only(one, groups.columns) for one in plan.parents],
+        groups=groups,
+        selection=SELECTIONS[plan.settings["selection"]],
+        crossovers=possible(groups),
+        mutations=allowed,
+        size=plan.settings["size"],
+        seed=plan.seed,
+    )
+
+
+def _best(learning: Learning, every: Sequence[Shelved], materials: Materials) -> Sequence[Shelved]:
+    """No more than the settings allow: those that do best at the examples to be learned."""
+    most = learning.settings.evolution.parents
+    if len(every) <= most:
+        return every
+
+    def value(one: Shelved) -> float:
+        score = learning.score(materials.tune, one.identity)
+        return fmean(outcome(each.right, each.logprob) for each in score.outcomes)
+
+    return sorted(every, key=lambda one: (-value(one), one.identity))[:most]
+
+
+def _by_identity(some: Sequence[Shelved]) -> tuple[Shelved, ...]:
+    return tuple(sorted(some, key=lambda one: one.identity))

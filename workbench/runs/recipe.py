@@ -1,0 +1,97 @@
+"""How a worker of a run is made: in this process, or in another one that has the same home.
+
+    settings, plan, lessons ─► base and scorer opened, parents fetched from the shelf ─► Worker
+
+It is plain data until it is called, so it can be sent to where the work is done. A lesson is a short training that
+starts from the merged adapter; its checkpoints lie in the run's folder while it lasts.
+
+>>> worker = Recipe(settings, plan, materials.tune, folder)()             # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.core.examples import Example
+from workbench.core.schema import Settings
+from workbench.evolution.lines import Plan
+from workbench.hardware.planner import gib
+
+if TYPE_CHECKING:
+    from workbench.adapters.adapter import Adapter
+    from workbench.adapters.bases import Base
+    from workbench.evolution.genome import Lesson
+    from workbench.evolution.worker import Worker
+    from workbench.learning import Learning
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a worker needs to be made.
+
+    Args:
+        lessons: examples that a candidate's lesson is about.
+        folder: of the run, for a lesson's checkpoints.
+    """
+
+    settings: Settings
+    plan: Plan
+    lessons: tuple[Example, ...]
+    folder: Path
+
+    def __call__(self, learning: Learning | None = None) -> Worker:
+        """The worker.
+
+        Args:
+            learning: opened already, in this process.
+        Raises:
+            TrainingError: PyTorch and its companions are not installed.
+            AdapterNotFound, AdapterDamaged: a parent is not on the shelf any more, or not whole.
+        """
+        from workbench.adapters.merging import LayerGroups
+        from workbench.evolution.pool import Pool
+        from workbench.evolution.worker import Teaching, Worker
+        from workbench.learning import Learning
+
+        learning = learning or Learning(self.settings)
+        adapters = {name: learning.shelf.get(name) for name in self.plan.parents}
+        dials = self.plan.settings
+        groups = LayerGroups.over(adapters.values(), dials["depths"], dials["kinds"])
+        lessons = Lessons(learning.base, self.settings, self.folder)
+        return Worker(Pool(adapters, groups), learning.scorer.score, teaching=Teaching(lessons.given, self.lessons))
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Gives lessons."""
+
+    base: Base
+    settings: Settings
+    folder: Path
+
+    def given(self, adapter: Adapter, lesson: Lesson, examples: Sequence[Example]) -> Adapter:
+        """The adapter, taught; one that was killed goes on from its last checkpoint.
+
+        Raises:
+            TrainingError: it cannot begin or go on.
+        """
+        from workbench.adapters.training import train
+
+        dials = self.settings.training.model_copy(
+            update={
+                "steps": lesson.steps,
+                "learning_rate": lesson.learning_rate,
+                "batch": lesson.batch,
+                "seed": lesson.seed,
+                "patience": 0,
+            }
+        )
+        folder = self.folder / "lessons" / f"{adapter.identity[:16]}-{lesson.steps}-{lesson.seed}"
+        safe = gib(self.settings.hardware.safe_gib)
+        taught = train(self.base, examples, dials, folder=folder, start=adapter, safe_bytes=safe).adapter
+        shutil.rmtree(folder, ignore_errors=True)
+        return taught

@@ -1,0 +1,181 @@
+"""One run, from its plan to its ending: the caller asks for one generation after another.
+
+    with runs.begin(materials) as run:
+        while not run.is_over:
+            trials = run.step()                 # one generation, on the disk when this returns
+        ending = await run.end()                # measured anew, shelved, judged, deployed if promoted
+
+A run that was killed goes on where it was: `begin` with the same examples and settings, or `resume` by its name. It
+holds its ledger until it is closed, so that no second process goes on with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from workbench.adapters.shelf import Shelved
+from workbench.evolution.budget import Budget
+from workbench.evolution.ledger import RunLedger
+from workbench.evolution.lines import Plan
+from workbench.evolution.loop import Evolution
+from workbench.evolution.search.seeded import SEED
+from workbench.evolution.trial import Trial, ranked
+from workbench.runs.finals import Ending, OnProgress, ended, read_ending
+from workbench.runs.materials import Materials
+from workbench.runs.planning import search_of
+from workbench.runs.recipe import Recipe
+
+if TYPE_CHECKING:
+    from workbench.adapters.merging import LayerGroups
+    from workbench.evolution.executors import Executor
+    from workbench.evolution.trying import Trier
+    from workbench.evolution.worker import Worker
+    from workbench.learning import Learning
+
+SHORT = 12  # digits of a run's identity that name it
+MakeExecutor = Callable[[Recipe], "Executor"]
+
+
+class Run:
+    """A run that is held by this process; made by `Runs`.
+
+    Args:
+        executor: makes who tries candidates; None is this process.
+    Raises:
+        EvolutionError: the folder holds another run.
+        StoreLocked: another process goes on with it.
+    """
+
+    def __init__(
+        self,
+        learning: Learning,
+        folder: Path,
+        plan: Plan,
+        materials: Materials,
+        *,
+        executor: MakeExecutor | None = None,
+    ) -> None:
+        self.learning, self.folder, self.plan, self.materials = learning, folder, plan, materials
+        self._make_executor = executor
+        with ExitStack() as opened:
+            ledger = opened.enter_context(RunLedger(folder))
+            self.broken = ledger.begin(plan)
+            self.evolution = Evolution(search_of(plan, self._groups), ledger, Budget(**plan.budget))
+            self._held = opened.pop_all()
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the beginning of its identity."""
+        return self.plan.identity[:SHORT]
+
+    @property
+    def is_over(self) -> bool:
+        return self.evolution.is_over
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        return self.evolution.trials
+
+    @property
+    def forecast(self) -> str:
+        """What is left, in words."""
+        return self.evolution.spending.forecast
+
+    @property
+    def champion(self) -> Trial:
+        """The best candidate that was scored on every example.
+
+        Raises:
+            EvolutionError: there is none yet.
+        """
+        return self.evolution.champion
+
+    @property
+    def best_parent(self) -> Trial | None:
+        """The best of what was there before; None until they are tried."""
+        seeds = [one for one in self.trials if one.operator == SEED and one.fitness is not None]
+        return ranked(seeds)[0] if seeds else None
+
+    @cached_property
+    def parents(self) -> Mapping[str, Shelved]:
+        """By identity."""
+        return {one: self.learning.shelf.find(one) for one in self.plan.parents}
+
+    @cached_property
+    def worker(self) -> Worker:
+        """Makes and scores candidates in this process."""
+        return self.recipe(self.learning)
+
+    @property
+    def recipe(self) -> Recipe:
+        """By which a worker elsewhere is made."""
+        return Recipe(self.learning.settings, self.plan, self.materials.tune, self.folder)
+
+    def step(self, on_progress: Callable[[int, int], None] | None = None) -> tuple[Trial, ...]:
+        """Try one generation.
+
+        Args:
+            on_progress: called with how many of a rung's candidates are scored, and of how many.
+        Raises:
+            StoreError: the ledger cannot be written; what it has is kept.
+        """
+        trials = self._trier.tried(self.evolution.ask(), self.trials, on_progress=on_progress)
+        self.evolution.tell(trials)
+        return trials
+
+    async def end(
+        self, *, name: str | None = None, deploy: bool = True, on_progress: OnProgress | None = None
+    ) -> Ending:
+        """Measure the champion anew, shelve it, let the gate judge it; what was done already is not done again.
+
+        Args:
+            name: of the adapter; None is `evolved-` and the beginning of the run's.
+            deploy: put it in service if the gate promotes it.
+            on_progress: called with what is done, how many examples of it are, and of how many.
+        Raises:
+            EvolutionError: no candidate has been scored.
+        """
+        return await ended(self, name=name or f"evolved-{self.name[:6]}", deploy=deploy, on_progress=on_progress)
+
+    @property
+    def ending(self) -> Ending | None:
+        """How it ended; None if it has not."""
+        return read_ending(self.folder)
+
+    def close(self) -> None:
+        """Let others go on with it."""
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @cached_property
+    def _trier(self) -> Trier:
+        from workbench.evolution.executors import InProcess
+        from workbench.evolution.trying import Trier
+
+        dials = self.plan.settings
+        executor = self._make_executor(self.recipe) if self._make_executor else InProcess(self.worker)
+        self._held.callback(executor.close)
+        return Trier(
+            executor,
+            self.materials.tune,
+            held=self.materials.held,
+            keep=dials["keep"],
+            error=dials["error"],
+            seed=self.plan.seed,
+        )
+
+    @property
+    def _groups(self) -> LayerGroups:
+        return self.worker.pool.groups
