@@ -220,6 +220,16 @@ async def test_feedback_is_kept_with_its_turn(agent: Agent) -> None:
         await agent.give_feedback(turn.id)
 
 
+async def test_the_next_question_is_answered_by_what_was_corrected(agent: Agent) -> None:
+    question = "Which port does the billing service use?"
+    first = await agent.ask(question, strategy="direct")
+    assert "7431" not in (first.answer or "")
+    await agent.give_feedback(first.id, correction="7431")
+    again = await agent.ask(question, strategy="direct")
+    assert "7431" in (again.answer or "")
+    assert [hit.text for hit in again.recalled] == [f'The right answer to "{question}" is: 7431']
+
+
 async def test_a_listener_that_fails_stops_the_walk_and_leaves_nothing(agent: Agent) -> None:
     def broken(event: TurnEvent) -> None:
         if isinstance(event, TokenArrived):

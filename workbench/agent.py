@@ -101,7 +101,7 @@ class Agent:
         return turn
 
     async def give_feedback(self, turn: str, *, up: bool | None = None, correction: str | None = None) -> Feedback:
-        """Keep a thumb or a correction with a turn.
+        """Keep a thumb or a correction with a turn; a correction is recalled from the next question on.
 
         Args:
             turn: the turn's id, or the beginning of it.
@@ -116,7 +116,7 @@ class Agent:
         if correction is not None and not correction.strip():
             raise QuestionError("The correction is empty; write the answer it should have given")
         kind: Any = "correct" if correction is not None else "up" if up else "down"
-        return await asyncio.to_thread(self.memory.sessions.add_feedback, Feedback(turn, kind, correction))
+        return await self.memory.give_feedback(Feedback(turn, kind, correction))
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import zlib
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from html.parser import HTMLParser
 
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from plotly.offline import get_plotlyjs
 
 from workbench.reporting import Fold, Page, Picture, Section, Table, Verbatim, to_html, to_markdown
 from workbench.reporting.escaping import one_line, plain
 from workbench.reporting.record import Block
 
 MADE = datetime(2026, 11, 12, 7, 30, tzinfo=UTC)
-VOID = {"meta", "img", "br", "link", "hr", "input"}
+VOID = {"meta", "br", "link", "hr", "input"}
 STRUCTURE = "html head meta title style body header nav main section h1 h2 p time ul li a div details summary"
-PARTS = "table caption thead tbody tr th td pre code figure figcaption img"
+PARTS = "table caption thead tbody tr th td pre code figure figcaption script noscript"
 KNOWN = {*STRUCTURE.split(), *PARTS.split()}
-PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"")
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><script>alert(1)</script></svg>'
+LINE, DOT = go.Figure(go.Scatter(x=[1, 2], y=[3, 4])), go.Figure(go.Scatter(x=[1], y=[1]))
 
 
 def page(*blocks: Block, title: str = "Cycle 3", verdict: str = "Kept", summary: Sequence[str] = ("One.",)) -> Page:
@@ -37,6 +38,10 @@ def page(*blocks: Block, title: str = "Cycle 3", verdict: str = "Kept", summary:
         command="workbench evolve tune.jsonl",
         roll_back=["Type this:", Verbatim("workbench rollback")],
     )
+
+
+def hash_of(script: str) -> str:
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -78,9 +83,9 @@ class Strict(HTMLParser):
 FULL = page(
     "Dates are better.",
     Table("Right answers of 40", ["skill", "before", "after"], [["dates", 4, 30], ["sums", None, 0.4751]]),
-    Picture(SVG, "A line that rises", "Fitness"),
-    Fold("Examples", [Verbatim("1 + 1\n  = 2"), Picture(PNG, "A dot"), Fold("More", ["Deep."])]),
+    Fold("Examples", [Verbatim("1 + 1\n  = 2"), Fold("More", ["Deep."])]),
 )
+DRAWN = page(Picture(LINE, "A line that rises", "Fitness"), Fold("Examples", [Picture(DOT, "A dot")]))
 
 
 def test_the_html_is_well_formed_and_its_headings_go_down_one_by_one() -> None:
@@ -97,21 +102,49 @@ def test_every_link_leads_to_a_section_of_the_page_and_every_id_is_there_once() 
     assert set(found.of("section", "aria-labelledby")) == set(ids)
 
 
-def test_the_html_loads_nothing_and_runs_nothing() -> None:
+def test_the_html_without_figures_loads_nothing_and_runs_nothing() -> None:
     found = Strict(to_html(FULL))
-    assert all(str(one).startswith("data:image/") for one in found.of("img", "src"))
-    assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on")]
-    assert "default-src 'none'" in to_html(FULL)
-    assert "http" not in re.sub(r"http-equiv|data:[^\"]*", "", to_html(FULL))
+    assert "script" not in found.texts
+    assert not [name for _, attrs in found.tags for name in attrs if name.startswith("on") or name == "src"]
+    [policy] = [one for one in found.of("meta", "content") if one and "-src" in one]
+    assert str(policy).startswith("default-src 'none';")
+    assert "script-src" not in str(policy)
+    assert "http" not in to_html(FULL).replace("http-equiv", "")
     assert "prefers-color-scheme: dark" in to_html(FULL)
 
 
-def test_a_picture_is_inside_the_page_with_its_words() -> None:
-    found = Strict(to_html(FULL))
-    svg, png = (base64.b64decode(str(one).split(",")[1]) for one in found.of("img", "src"))
-    assert (svg.decode(), png) == (SVG, PNG)
-    assert found.of("img", "alt") == ["A line that rises", "A dot"]
+def test_the_html_with_figures_has_plotly_once_and_allows_its_own_scripts_by_their_hashes_alone() -> None:
+    found = Strict(to_html(DRAWN))
+    plotly, *drawings = found.texts["script"]
+    assert plotly == get_plotlyjs()
+    assert len(drawings) == 2
+    [policy] = [str(one) for one in found.of("meta", "content") if one and "-src" in one]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"].split() == [hash_of(one) for one in (plotly, *drawings)]
+    assert not [one for one in rules if "http" in rules[one] or "*" in rules[one]]
+    assert found.of("script", "src") == []
+
+
+def test_each_figure_has_a_box_its_words_and_a_caption() -> None:
+    found = Strict(to_html(DRAWN))
+    ids = [attrs["id"] for _, attrs in found.tags if "id" in attrs]
+    assert [one for one in ids if "figure" in str(one)] == ["figure_1", "figure_2"]
+    assert len(set(ids)) == len(ids)
+    words = [attrs["aria-label"] for _, attrs in found.tags if attrs.get("class") == "drawing"]
+    assert words == ["A line that rises", "A dot"]
+    assert [one for one in found.texts["p"] if one in words] == words  # where scripts are off
     assert found.texts["figcaption"] == ["Fitness"]
+
+
+def test_the_same_page_gives_the_same_characters() -> None:
+    assert to_html(DRAWN) == to_html(DRAWN)
+    assert to_markdown(DRAWN) == to_markdown(DRAWN)
+
+
+def test_a_figure_about_the_way_back_is_drawn_too() -> None:
+    back = Page("t", "v", [], [], MADE, "c", [Picture(DOT, "A dot")])
+    assert len(Strict(to_html(back)).texts["script"]) == 2
 
 
 def test_a_table_has_a_caption_heads_for_columns_and_rows_and_numbers_to_the_right() -> None:
@@ -121,10 +154,11 @@ def test_a_table_has_a_caption_heads_for_columns_and_rows_and_numbers_to_the_rig
     assert found.texts["th"] == ["skill", "before", "after", "dates", "sums"]
     assert found.texts["td"] == ["4", "30", "", "0.4751"]
     assert found.of("td", "class") == ["number"] * 3
+    assert found.of("th", "class") == ["number"] * 2
 
 
 def test_both_pages_name_the_moment_the_command_and_the_way_back_last() -> None:
-    html, text = to_html(FULL), to_markdown(FULL).text
+    html, text = to_html(FULL), to_markdown(FULL)
     for said in ("2026-11-12 07:30 UTC", "workbench evolve tune.jsonl"):
         assert said in html
         assert said in text
@@ -133,8 +167,7 @@ def test_both_pages_name_the_moment_the_command_and_the_way_back_last() -> None:
 
 
 def test_the_markdown_has_the_same_sections_table_and_folds() -> None:
-    said = to_markdown(FULL)
-    html = PARSER.render(said.text)
+    html = PARSER.render(to_markdown(FULL))
     assert re.findall(r"<h(\d)>", html) == ["1", "2", "2", "2"]
     assert [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", html, re.S)] == [
         [],
@@ -142,21 +175,26 @@ def test_the_markdown_has_the_same_sections_table_and_folds() -> None:
         ["sums", "", "0.4751"],
     ]
     assert html.count("<details>") == html.count("</details>") == 2
-    assert re.findall(r'<img src="([^"]*)"', html) == list(said.pictures)
-    assert [one.content for one in said.pictures.values()] == [SVG.encode(), PNG]
     assert set(re.findall(r'href="#([^"]+)"', html)) == set(re.findall(r'<a id="([^"]+)"', html))
+
+
+def test_the_markdown_says_in_words_what_figures_show() -> None:
+    html = PARSER.render(to_markdown(DRAWN))
+    assert "<p><em>Fitness:</em> A line that rises</p>" in html
+    assert "<p><em>Figure:</em> A dot</p>" in html
+    assert "<img" not in html
 
 
 HOSTILE = "</td></p></details><script>alert(1)</script> | a | b |\n# heading\n```\n\x00\u202e \" ' & {{ 7 * 7 }}"
 
 
-def everywhere(text: str) -> Page:
+def everywhere(text: str, *more: Block) -> Page:
     return page(
         text,
         Table(text, [text, "b"], [[text, 1]]),
-        Picture(SVG, text + "x", text),
         Verbatim(text),
         Fold(text, [text]),
+        *more,
         title=text,
         verdict=text,
         summary=[text],
@@ -172,8 +210,7 @@ def test_any_text_anywhere_is_found_again_and_breaks_neither_page(text: str) -> 
     assert found.texts["th"] == [one_line(text), "b", one_line(text)]
     assert found.texts["p"].count(one_line(text)) >= 4
     assert found.texts["code"][1] == plain(text)
-    assert found.of("img", "alt") == [one_line(text + "x")]
-    tokens = PARSER.parse(to_markdown(everywhere(text)).text)
+    tokens = PARSER.parse(to_markdown(everywhere(text, Picture(DOT, text, text))))
     raw = [token.content for token in tokens if token.type == "html_block"]
     assert all(re.fullmatch(r"<details><summary>[^<>]*</summary>\n?|</details>\n?", one) for one in raw)
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h1", "h2", "h2", "h2"]
@@ -182,13 +219,20 @@ def test_any_text_anywhere_is_found_again_and_breaks_neither_page(text: str) -> 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60).filter(str.strip) | st.text("*_[]()!`\\ a", min_size=1, max_size=20).map("b{}".format))
 def test_verdict_caption_and_words_of_a_picture_are_whole_in_the_markdown(text: str) -> None:
-    tokens = PARSER.parse(to_markdown(page(Table(text, ["a"], []), Picture(SVG, text), verdict=text)).text)
+    tokens = PARSER.parse(to_markdown(page(Table(text, ["a"], []), Picture(DOT, text, text), verdict=text)))
     lines = [token.children or [] for token in tokens if token.type == "inline"]
     strong = [line for line in lines if any(part.type == "strong_open" for part in line)]
     slanted = [line for line in lines if any(part.type == "em_open" for part in line)]
-    assert ["".join(part.content for part in line) for line in (*strong, *slanted)] == [one_line(text)] * 2
-    [[shown]] = [line for line in lines if line and line[0].type == "image"]
-    assert "".join(part.content for part in shown.children or []) == one_line(text)
+    said = one_line(text)
+    read = ["".join(part.content for part in line) for line in (*strong, *slanted)]
+    assert read == [said, said, f"{said}: {said}"]
+
+
+def test_hostile_words_about_a_picture_break_no_page() -> None:
+    found = Strict(to_html(page(Picture(DOT, HOSTILE, HOSTILE))))
+    assert found.texts["figcaption"] == [one_line(HOSTILE)]
+    assert one_line(HOSTILE) in found.of("div", "aria-label")
+    assert len(found.texts["script"]) == 2
 
 
 def test_a_megabyte_of_text_makes_a_page_that_still_opens() -> None:
@@ -205,7 +249,7 @@ def test_mistakes_of_ours_are_caught_where_they_are_made() -> None:
     with pytest.raises(AssertionError, match="every page has"):
         Section("t", "summary", [])
     with pytest.raises(AssertionError, match="in words"):
-        Picture(SVG, " ")
+        Picture(DOT, " ")
     with pytest.raises(AssertionError, match="time zone"):
         Page("t", "v", [], [], MADE.replace(tzinfo=None), "c", ["r"])
     with pytest.raises(AssertionError, match="twice"):

@@ -8,8 +8,8 @@
     └── chroma/           an index over the long-term vectors
 
 What `remember` and `add` have returned survives kill -9 and a power cut. A cancelled `remember` leaves the whole turn
-or nothing. Only what the person stated becomes a memory: never a model's answer, never its thinking. It does not know
-prompts, models or screens.
+or nothing. Only what the person stated becomes a memory, a correction with the question it is about: never a model's
+answer, never its thinking. It does not know prompts, models or screens.
 
 >>> memory = Memory.open(Path("var"))  # doctest: +SKIP
 >>> turn = await memory.remember(Turn(question="My dog is called Rufus.", answer="Hello, Rufus!"))  # doctest: +SKIP
@@ -29,9 +29,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench.core.errors import StoreError
-from workbench.core.records import Recalled, Session, Statement, Turn
+from workbench.core.errors import ModelError, StoreError
+from workbench.core.records import Feedback, Recalled, Session, Statement, Turn
 from workbench.memory.embedders import Embedder, MiniLM
+from workbench.memory.sessions.corrections import correction_statement
 from workbench.memory.weighing.memorable import memorable
 
 if TYPE_CHECKING:
@@ -210,6 +211,17 @@ class Memory:
             ids += await asyncio.to_thread(self._add, statements[start : start + BATCH], session)
         return tuple(ids)
 
+    async def give_feedback(self, given: Feedback) -> Feedback:
+        """Keep what a person said about a turn; a correction is recalled from the next question on.
+
+        Where the embedder cannot be loaded the correction is kept all the same, and not recalled.
+
+        Raises:
+            NotStored: no turn fits, or several do.
+            StoreError: it was not stored.
+        """
+        return await asyncio.to_thread(self._give_feedback, given)
+
     async def forget(self, *memory_ids: str) -> None:
         """Remove memories for good: rows, copies in turns and summaries, the index before it next answers.
 
@@ -306,6 +318,21 @@ class Memory:
 
     def _add(self, statements: Sequence[Statement], session: Session | None) -> tuple[str, ...]:
         return self.sessions.note(self._writer.prepare(statements), session, said_at=self._clock())
+
+    def _give_feedback(self, given: Feedback) -> Feedback:
+        if given.correction is None or not given.correction.strip():
+            return self.sessions.add_feedback(given)
+        turn = self.sessions.turn(given.turn_id)
+        before = [said.correction for said in self.sessions.feedback(turn.id) if said.correction]
+        says, *earlier = (
+            correction_statement(turn.question, answer, turn.language) for answer in (given.correction, *before)
+        )
+        try:
+            [statement] = self._writer.prepare([Statement(says, kind="fact")])
+        except ModelError as error:
+            log.warning("A correction is kept but cannot be recalled: %s", error)
+            return self.sessions.add_feedback(given)
+        return self.sessions.add_feedback(given, statement, instead_of=earlier)
 
     def _count_recalls(self) -> None:
         recalls, self._recalls = self._recalls, Counter()

@@ -72,6 +72,6 @@ def _harmless(value: Any) -> Any:
         return plain(value, len(value))
     if isinstance(value, dict):
         return {key: _harmless(one) for key, one in value.items()}
-    if getattr(value, "dtype", None) == object:  # an array of numbers has no text
+    if getattr(getattr(value, "dtype", None), "hasobject", False):  # of numpy's arrays these alone hold texts
         value = value.tolist()
     return [_harmless(one) for one in value] if isinstance(value, (list, tuple)) else value

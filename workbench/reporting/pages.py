@@ -87,6 +87,8 @@ def _for_template(block: Block, drawn: Iterator[str]) -> str | dict[str, Any]:
     said |= {name: getattr(block, name) for name in block.__dataclass_fields__}
     if isinstance(block, Picture):
         said["drawn"] = next(drawn)
+    if isinstance(block, Table):
+        said["heads"] = list(zip(block.columns, _are_numbers(block), strict=True))
     if isinstance(block, Fold):
         said["blocks"] = [_for_template(each, drawn) for each in block.blocks]
     return said
@@ -123,11 +125,15 @@ def _parts(block: Block) -> Iterator[str]:
 
 
 def _rows(table: Table) -> Iterator[str]:
-    numbers = [any(isinstance(row[place], (int, float)) for row in table.rows) for place, _ in enumerate(table.columns)]
     yield _row([markdown(column) for column in table.columns])
-    yield _row(["---:" if one else "---" for one in numbers])
+    yield _row(["---:" if one else "---" for one in _are_numbers(table)])
     for row in table.rows:
         yield _row([markdown(shown_cell(cell)) for cell in row])
+
+
+def _are_numbers(table: Table) -> list[bool]:
+    """By column: whether any of its cells is a number."""
+    return [any(isinstance(row[place], (int, float)) for row in table.rows) for place, _ in enumerate(table.columns)]
 
 
 def _row(cells: Sequence[str]) -> str:

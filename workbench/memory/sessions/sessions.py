@@ -35,7 +35,7 @@ from workbench.memory.memories import NewMemory
 from workbench.memory.sessions.forgetting import Forgotten, forget_memories, forget_session, without_what_was_forgotten
 from workbench.memory.sessions.names import checked_name, free_name
 from workbench.memory.sessions.turn_json import turn_from_json, turn_to_json
-from workbench.memory.tables import feedback, sessions, turns
+from workbench.memory.tables import feedback, memories, sessions, turns
 from workbench.memory.text import storable
 from workbench.memory.vault.plain import Vault
 
@@ -207,9 +207,14 @@ class Sessions:
             memory_rows.add(connection, stated)
         return stated.every
 
-    def add_feedback(self, given: Feedback) -> Feedback:
+    def add_feedback(
+        self, given: Feedback, statement: NewMemory | None = None, *, instead_of: Sequence[str] = ()
+    ) -> Feedback:
         """Store what a person said about a turn; `turn_id` may be the beginning of one.
 
+        Args:
+            statement: what a correction states, a memory of the turn from the same transaction on.
+            instead_of: what earlier corrections of the turn stated; those memories are superseded.
         Returns:
             the feedback with the whole turn id.
         Raises:
@@ -225,7 +230,30 @@ class Sessions:
             if correction is not None:
                 row["correction"] = self._vault.seal(correction, f"feedback.correction:{kept.turn_id}")
             connection.execute(insert(feedback), [row])
+            if statement is not None:
+                self._state(connection, kept, statement, instead_of)
         return kept
+
+    def _state(self, connection: Connection, given: Feedback, statement: NewMemory, instead_of: Sequence[str]) -> None:
+        """A correction as a memory, in place of what the turn's earlier corrections said."""
+        session_id = connection.execute(select(turns.c.session_id).where(turns.c.id == given.turn_id)).scalar_one()
+        stated = memory_rows.prepared(
+            connection,
+            self._vault,
+            [statement],
+            session_id=session_id,
+            turn_id=given.turn_id,
+            said_at=given.given_at,
+        )
+        memory_rows.add(connection, stated)
+        [name] = stated.every
+        prints = [self._vault.fingerprint(text) for text in instead_of]
+        old = (memories.c.turn_id == given.turn_id) & memories.c.fingerprint.in_(prints) & (memories.c.id != name)
+        for earlier in (
+            connection.execute(select(memories.c.id).where(old, memories.c.state == "active")).scalars().all()
+        ):
+            values = {"state": "superseded", "replaced_by": name}
+            memory_rows.change(connection, earlier, "superseded", why="corrected again", **values)
 
     def feedback(self, turn_id: str) -> tuple[Feedback, ...]:
         """Everything said about a turn, in the order it was said; the last word counts."""
