@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,8 +42,10 @@ from workbench.models.backends import Backends
 from workbench.models.protocol import Model
 
 if TYPE_CHECKING:
+    from workbench.cycles import Cycle
     from workbench.reasoning.events import TurnEvent
 
+OnProgress = Callable[[str, int, int], None]
 log = logging.getLogger(__name__)
 SAMPLES_KEPT = 600  # five minutes at the default interval
 
@@ -117,6 +120,35 @@ class Agent:
             raise QuestionError("The correction is empty; write the answer it should have given")
         kind: Any = "correct" if correction is not None else "up" if up else "down"
         return await self.memory.give_feedback(Feedback(turn, kind, correction))
+
+    async def learn(self, *, deploy: bool = True, on_progress: OnProgress | None = None) -> Cycle:
+        """Learn from what was rated and corrected: train, evolve with the shelf, and deploy if the gate promotes.
+
+        What memory keeps needs no cycle: a correction is recalled from the next question on. A cycle that was killed is
+        gone on with by the next call.
+
+        Args:
+            deploy: put what the gate promotes in service.
+            on_progress: called with what is done, how much of it is, and of how much.
+        Raises:
+            StoreLocked: another process learns in this home.
+            TrainingError, EvolutionError: it cannot begin or go on; what was done is kept.
+        """
+        from workbench.cycles import Cycles, gathered
+
+        tell, began, cycles = on_progress or _nobody_listens, time.time(), Cycles(self.learning)
+        with cycles.alone():
+            found = await asyncio.to_thread(gathered, self.memory.sessions, self.learning)
+            if found.lacks is not None:
+                return cycles.close(found, began)
+            lesson = await asyncio.to_thread(cycles.train, found, lambda now: tell("training", now.step, now.steps))
+            with await asyncio.to_thread(cycles.evolve, found, lesson) as run:
+                while not run.is_over:
+                    spent = run.evolution.spending
+                    tell("evolving", spent.evaluations, spent.budget.evaluations or 0)
+                    await asyncio.to_thread(run.step)
+                await run.end(deploy=deploy, on_progress=tell)
+                return cycles.close(found, began, lesson=lesson, run=run)
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""
@@ -243,6 +275,10 @@ class _TurnModels:
 
     def model(self, choice: Choice) -> Model:
         return self.backends.model(choice) if self.asked is None or isinstance(self.asked, str) else self.asked
+
+
+def _nobody_listens(what: str, done: int, of: int) -> None:
+    """Progress that nobody wants to hear of."""
 
 
 async def _follow(handler: Any, on_event: Callable[[TurnEvent], None] | None, timeout_s: float) -> Turn:

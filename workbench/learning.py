@@ -46,6 +46,7 @@ log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
 SEEN_FILE = "examples.txt"  # ids of the examples that an adapter was trained or tuned on
+REPLAY_FILE, HELD_FILE = "replay.jsonl", "held.jsonl"  # a few of what it was trained on, and of what it was tuned on
 PLAIN = "base"  # what a person calls the base without an adapter
 HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
 
@@ -149,6 +150,7 @@ class Learning:
         )
         shelved = self.shelf.put(trained.adapter, origin, name=name)
         self.prepare(shelved, trained.adapter, seen={one.id for one in (*learned, *tune)})
+        self._keep_some(shelved, learned, tune)
         shutil.rmtree(folder, ignore_errors=True)
         return Lesson(self.shelf.find(shelved.identity), trained)
 
@@ -166,6 +168,33 @@ class Learning:
             ids = Path(folder) / SEEN_FILE
             ids.write_text("".join(f"{name}\n" for name in sorted(seen)), encoding="utf-8")
             self.shelf.attach(shelved.identity, ids)
+
+    def _keep_some(self, shelved: Shelved, learned: Sequence[Example], tune: Sequence[Example]) -> None:
+        """A few examples of each skill beside the adapter, to be learned again later; none where the home is sealed."""
+        from workbench.corpus.jsonl import write_examples
+
+        if self.settings.memory.encrypt_memory:
+            return
+        with TemporaryDirectory() as folder:
+            for name, some in ((REPLAY_FILE, learned), (HELD_FILE, tune)):
+                if kept := few_of_each_skill(some, self.settings.learn.replay):
+                    write_examples(Path(folder) / name, kept)
+                    self.shelf.attach(shelved.identity, Path(folder) / name)
+
+    def kept_of(self, one: Shelved | None, name: str) -> tuple[Example, ...]:
+        """Stored examples of an adapter and of those it was merged of, each once.
+
+        Args:
+            name: REPLAY_FILE or HELD_FILE.
+        """
+        from workbench.corpus.jsonl import read_examples
+
+        if one is None:
+            return ()
+        mine = read_examples(self.shelf.file(one.identity, name)).examples if name in one.card.files else ()
+        parents = {parent.identity for parent in one.card.origin.parents}
+        older = [each for other in self.shelf.list() if other.identity in parents for each in self.kept_of(other, name)]
+        return tuple({each.id: each for each in (*mine, *older)}.values())
 
     def score(
         self,
@@ -464,6 +493,17 @@ class Learning:
         parents = {parent.identity for parent in one.card.origin.parents}
         family = [other for other in self.shelf.list() if other.identity in parents]
         return set(mine).union(*(self.seen_by(other) for other in family))
+
+
+def few_of_each_skill(examples: Sequence[Example], most: int) -> list[Example]:
+    """The first so many of each skill, in their order."""
+    counts: Counter[str] = Counter()
+    kept = []
+    for one in examples:
+        counts[one.skill] += 1
+        if counts[one.skill] <= most:
+            kept.append(one)
+    return kept
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:

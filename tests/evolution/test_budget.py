@@ -38,9 +38,9 @@ def test_only_a_budget_without_seconds_is_repeatable_and_says_so() -> None:
     assert Budget(evaluations=10).is_repeatable
     assert not Budget(seconds=10).is_repeatable
     assert not Budget(evaluations=10, seconds=10).is_repeatable
-    assert Budget(evaluations=2_000).sentence == "At most 2,000 evaluations; the same seed gives the same champion"
+    assert Budget(evaluations=2_000).sentence == "About 2,000 evaluations; the same seed gives the same champion"
     assert Budget(1, 600).sentence == (
-        "At most 1 evaluation and 10 minutes; the clock ends it, so the same seed may give another champion"
+        "About 1 evaluation and 10 minutes; the clock ends it, so the same seed may give another champion"
     )
 
 

@@ -120,11 +120,12 @@ def test_a_disk_that_fills_up_in_a_generation_loses_no_line_and_the_generation_i
     assert [one.number for one in pages.kept] == list(range(10))
 
 
-def test_the_budget_in_evaluations_ends_the_run_after_the_generation_that_reaches_it() -> None:
-    evolution = Evolution(search(), Pages(), Budget(120))
+@pytest.mark.parametrize(("allowed", "spent"), [(1, 50), (120, 100), (149, 100), (150, 150)])
+def test_a_generation_that_would_not_fit_in_the_budget_does_not_begin(allowed: int, spent: int) -> None:
+    evolution = Evolution(search(), Pages(), Budget(allowed))
     while not evolution.is_over:
         evolution.tell(tried(evolution.ask(), WORTH))
-    assert (evolution.spending.evaluations, len(evolution.trials)) == (150, 15)
+    assert (evolution.spending.evaluations, len(evolution.trials)) == (spent, spent // 10)
 
 
 def test_a_stopped_or_failed_candidate_is_never_the_champion() -> None:

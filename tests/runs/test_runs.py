@@ -34,7 +34,7 @@ def test_a_run_begins_with_the_specialists_of_the_shelf_as_they_are(open_home: O
 def test_a_run_that_was_cut_off_after_any_generation_ends_at_the_same_champion(
     open_home: Opened, materials: Materials
 ) -> None:
-    runs = Runs(open_home(evolution__evaluations=25))
+    runs = Runs(open_home(evolution__evaluations=41))
     generations = 0
     while True:
         with runs.begin(materials) as broken:  # each time as a new process would
@@ -62,7 +62,7 @@ def test_another_seed_is_another_run(open_home: Opened, materials: Materials) ->
 async def test_without_fresh_examples_the_champion_is_shelved_with_all_it_has_seen_and_nothing_deployed(
     open_home: Opened, materials: Materials
 ) -> None:
-    learning = open_home(evolution__evaluations=9)
+    learning = open_home(evolution__evaluations=24)
     bare = Materials.of(materials.tune, confirm=0.3)
     with Runs(learning).begin(bare, parents=SPECIALISTS) as run:
         ending = await through(run).end(name="child")
@@ -82,7 +82,7 @@ async def test_without_fresh_examples_the_champion_is_shelved_with_all_it_has_se
 async def test_finalists_are_measured_on_fresh_examples_and_one_is_judged_by_others_once_and_for_all(
     open_home: Opened, materials: Materials
 ) -> None:
-    learning = open_home(evolution__evaluations=9)
+    learning = open_home(evolution__evaluations=24)
     with Runs(learning).begin(materials) as run:
         ending = await through(run).end(name="child")
         assert await run.end(name="child") == ending == Runs(learning).find(run.name).ending

@@ -43,6 +43,7 @@ for command in (
     learning.rollback,
 ):
     app.command()(command)
+app.command()(evolving.learn)
 app.command()(evolving.evolve)
 app.add_typer(evolving.app, name="runs")
 app.add_typer(adapters.app, name="adapters")

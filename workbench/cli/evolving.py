@@ -1,5 +1,6 @@
-"""Commands by which a population of adapters becomes a better one.
+"""Commands by which a population of adapters becomes a better one, and use becomes an adapter.
 
+    workbench learn                                                    from what was rated and corrected
     workbench evolve TUNE.jsonl [--gate GATE.jsonl] [--from A,B,C]     begin a run, or go on with the same one
     workbench runs [list] | show RUN | resume RUN | delete RUN
 
@@ -21,9 +22,12 @@ from workbench.cli.learning import read
 from workbench.cli.showing import AsJson, print_json, table, when
 
 if TYPE_CHECKING:
+    from workbench.core.settings import Settings
+    from workbench.cycles import Cycle
     from workbench.evolution.trial import Trial
     from workbench.runs import Ending, Run, RunCard, Runs
 
+GO_ON = "Stopped; what was done is kept. Go on: workbench learn"
 app = typer.Typer(help="Runs of evolution: list, show, go on, delete.", invoke_without_command=True)
 Ref = Annotated[str, typer.Argument(metavar="RUN", help="The beginning of its name.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Do not deploy, even if the gate promotes.")]
@@ -64,6 +68,34 @@ def evolve(
     chosen = [one.strip() for one in parents.split(",") if one.strip()]
     with runs.begin(materials, parents=chosen) as run:
         _go_on(runs, run, name=name, deploy=not keep, as_json=as_json)
+
+
+def learn(keep: Keep = False, as_json: AsJson = False) -> None:
+    """Learn from what you rated and corrected: train, evolve with the shelf, deploy if the gate promotes."""
+    with bar("gathering") as step:
+        cycle = run_async(_learn(open_desk(), deploy=not keep, step=step), GO_ON)
+    if as_json:
+        print_json({**asdict(cycle), "sentence": cycle.sentence})
+        return
+    rated = sum(cycle.counts[part] for part in ("train", "tune", "fresh"))
+    left_out = _counted(sum(cycle.refused.values()), "turn")
+    new, unrated = cycle.counts["new"], cycle.counts["unrated"]
+    say(f"Rated or corrected: {_counted(rated, 'example')}, {new:,} of them new to train on.")
+    say(f"Left out: {left_out}; without feedback: {unrated:,}.")
+    say(cycle.sentence)
+    if cycle.ending is not None:
+        for line in cycle.ending.sentences:
+            say(f"  {line}")
+        if cycle.ending.deployed:
+            say(f"{cycle.ending.name} answers from the next question on; workbench rollback takes it back.")
+        say(f"More: workbench runs show {cycle.run}")
+
+
+async def _learn(settings: Settings, *, deploy: bool, step: Step) -> Cycle:
+    from workbench.agent import open_agent
+
+    async with open_agent(settings) as agent:
+        return await agent.learn(deploy=deploy, on_progress=lambda what, done, of: step(done, of, what))
 
 
 @app.callback()

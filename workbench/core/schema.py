@@ -10,6 +10,7 @@
              ├─ training       how an adapter is trained, and on what
              ├─ gate           what an adapter must show before it is deployed
              ├─ evolution      how a population of adapters becomes a better one
+             ├─ learn          when use becomes an adapter, and what guards what was known
              └─ hardware       the memory budget
 
 A setting's dotted key (`model.backend`) is also its environment name (`WORKBENCH_MODEL_BACKEND`). This file does not
@@ -268,6 +269,15 @@ class EvolutionSettings(Section):
     seed: int = setting(0, "seed of everything drawn", ge=0, le=2**32 - 1)
 
 
+class LearnSettings(Section):
+    """When use becomes an adapter, and what guards what was known."""
+
+    least_new: int = setting(20, "examples to train on that what answers now has not learned", unit="examples", ge=1)
+    least_fresh: int = setting(20, "examples that nothing has seen, to judge by", unit="examples", ge=2)
+    replay: int = setting(16, "stored examples of each earlier skill that are learned again", unit="examples", ge=0)
+    evaluations: int = setting(600, "answers that the search of a cycle may judge", unit="evaluations", ge=1)
+
+
 class HardwareSettings(Section):
     """The memory budget."""
 
@@ -304,6 +314,7 @@ class Settings(Section):
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     evolution: EvolutionSettings = EvolutionSettings()
+    learn: LearnSettings = LearnSettings()
     hardware: HardwareSettings = HardwareSettings()
     _origins: dict[str, Origin] = PrivateAttr(default_factory=dict)
 

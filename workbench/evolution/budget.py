@@ -51,13 +51,13 @@ class Budget:
 
     @property
     def sentence(self) -> str:
-        """For reports: what was allowed, and whether a run on it can be repeated."""
+        """For reports: what was allowed, and whether a run on it can be repeated; the last generation is finished."""
         parts = []
         if self.evaluations is not None:
             parts.append(_counted(self.evaluations, "evaluation"))
         if self.seconds is not None:
             parts.append(duration(self.seconds))
-        allowed = f"At most {' and '.join(parts)}"
+        allowed = f"About {' and '.join(parts)}"
         if self.is_repeatable:
             return f"{allowed}; the same seed gives the same champion"
         return f"{allowed}; the clock ends it, so the same seed may give another champion"

@@ -56,7 +56,7 @@ class Evolution:
     """One run.
 
     Args:
-        budget: no generation begins when it is used up.
+        budget: no generation begins that would not fit in what is left, as the recent ones went.
     Raises:
         EvolutionError: the ledger holds another run's trials.
     """
@@ -70,8 +70,8 @@ class Evolution:
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget is used up."""
-        return self.spending.is_over
+        """Whether the budget has no room for another generation."""
+        return not self.spending.fits()
 
     @property
     def champion(self) -> Trial:

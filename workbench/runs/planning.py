@@ -32,11 +32,15 @@ LESSONS = ("hyper", "teach")  # mutations that train
 DECIDING = ("search", "selection", "size", "depths", "kinds", "rank", "keep", "error", "lessons")
 
 
-def chosen_parents(learning: Learning, refs: Sequence[str], materials: Materials) -> tuple[Shelved, ...]:
+def chosen_parents(
+    learning: Learning, refs: Sequence[str], materials: Materials, always: Sequence[Shelved] = ()
+) -> tuple[Shelved, ...]:
     """The adapters that a run begins with, by identity.
 
     Args:
-        refs: by name; none are all of the shelf that were trained or imported on this base, and the champion.
+        refs: by name; none are those of the shelf that were trained or imported on this base, the best at the examples
+            where there are many, and the champion.
+        always: come in addition, whatever they do at the examples.
     Raises:
         AdapterNotFound: there is none of a name.
         AdapterUnfit: one that was named lies on another base.
@@ -51,19 +55,16 @@ def chosen_parents(learning: Learning, refs: Sequence[str], materials: Materials
                     f"{one.label} lies on {one.card.origin.base_name}, not on {learning.base.name}; choose others, or "
                     "set training.base"
                 )
-        return _by_identity(named)
+        return _by_identity([*named, *always])
     champion = learning.shelf.champion()
-    every = [
-        one
-        for one in learning.shelf.list()
-        if one.card.spec.base == base
-        and (one.card.origin.how != "merge" or (champion is not None and one.identity == champion.identity))
-    ]
-    if not every:
+    every = [one for one in learning.shelf.list() if one.card.spec.base == base]
+    made = [one for one in every if one.card.origin.how != "merge"]
+    answers = [one for one in every if champion is not None and one.identity == champion.identity]
+    if not made and not answers and not always:
         raise EvolutionError(
             f"There is no adapter on {learning.base.name} to begin with; train one: workbench train --skill NAME"
         )
-    return _by_identity(_best(learning, every, materials))
+    return _by_identity([*_best(learning, made, materials), *answers, *always])
 
 
 def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Materials, base: str) -> Plan:
@@ -136,4 +137,5 @@ def _best(learning: Learning, every: Sequence[Shelved], materials: Materials) ->
 
 
 def _by_identity(some: Sequence[Shelved]) -> tuple[Shelved, ...]:
-    return tuple(sorted(some, key=lambda one: one.identity))
+    each = {one.identity: one for one in some}
+    return tuple(each[name] for name in sorted(each))

@@ -33,6 +33,8 @@ from workbench.runs.report import write_report
 from workbench.runs.run import SHORT, MakeExecutor, Run
 
 if TYPE_CHECKING:
+    from workbench.adapters.shelf import Shelved
+    from workbench.core.schema import EvolutionSettings
     from workbench.learning import Learning
 
 FEWEST_DIGITS = 4
@@ -81,19 +83,29 @@ class Runs:
         self.learning = learning
         self.folder = learning.settings.home / "runs"
 
-    def begin(self, materials: Materials, *, parents: Sequence[str] = (), executor: MakeExecutor | None = None) -> Run:
+    def begin(
+        self,
+        materials: Materials,
+        *,
+        parents: Sequence[str] = (),
+        always: Sequence[Shelved] = (),
+        dials: EvolutionSettings | None = None,
+        executor: MakeExecutor | None = None,
+    ) -> Run:
         """Begin a run, or go on with it; close it when done.
 
         Args:
             parents: by name; none are those of the shelf that fit.
+            always: begin with these as well, even where there are more than the settings allow.
+            dials: None are those of the settings.
             executor: makes who tries the candidates; None is this process.
         Raises:
             EvolutionError: there is nothing to begin with.
             AdapterNotFound, AdapterUnfit: a parent cannot be used.
             StoreLocked: another process goes on with it.
         """
-        dials = self.learning.settings.evolution
-        chosen = chosen_parents(self.learning, parents, materials)
+        dials = dials or self.learning.settings.evolution
+        chosen = chosen_parents(self.learning, parents, materials, always)
         plan = planned(dials, chosen, materials, self.learning.base.identity)
         return self._opened(plan, materials, executor, keep=not self.learning.settings.memory.encrypt_memory)
 

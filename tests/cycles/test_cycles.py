@@ -1,0 +1,76 @@
+"""An agent learns from what was rated, refuses with too little, and goes on after a kill, on the real small model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.runs.homes import SMALL
+from workbench.adapters.bases import Base
+from workbench.agent import Agent, open_agent
+from workbench.core.errors import StoreLocked
+from workbench.core.records import Feedback, Turn
+from workbench.cycles import Cycles
+
+FEW = {"learn.least_new": 3, "learn.least_fresh": 2, "learn.evaluations": 20, "learn.replay": 2}
+
+
+@pytest.fixture
+async def used(taught_home: Path, base: Base, tmp_path: Path) -> AsyncIterator[Agent]:
+    """An agent that a person has corrected a dozen times."""
+    home = tmp_path / "used"
+    shutil.copytree(taught_home, home)
+    overrides = {**SMALL, **FEW, "training.bases_folder": str(base.folder.parent)}
+    async with open_agent(home=home, overrides=overrides) as agent:
+        for number in range(14):
+            turn = agent.memory.sessions.save(Turn(question=f"Code of room {number}?", answer="I do not know."))
+            agent.memory.sessions.add_feedback(Feedback(turn.id, "correct", f"R-{number}"))
+        yield agent
+
+
+async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Agent) -> None:
+    heard: list[str] = []
+    cycle = await used.learn(on_progress=lambda what, done, of: heard.append(what))
+    assert cycle.lacks is None
+    assert cycle.ending is not None
+    assert cycle.ending.decision in ("refuse", "more")
+    assert used.learning.shelf.champion() is None
+    assert heard[0] == "training"
+    assert "evolving" in heard
+    lesson = used.learning.shelf.find(cycle.lesson or "")
+    run = used.learning.shelf.find(cycle.ending.adapter)
+    assert lesson.identity in {one.identity for one in (run, *map(used.learning.shelf.find, _parents(run)))}
+    assert Cycles(used.learning).list() == (cycle,)
+    judged = {name for look in used.learning.ledger.lines() for name in look["ids"]}
+    assert judged
+    assert judged.isdisjoint(used.learning.seen_by(lesson))
+    again = await used.learn()  # what was judged by is used up
+    assert (again.number, again.ending) == (2, None)
+    assert "to judge by" in again.sentence
+
+
+async def test_too_little_evidence_is_a_refusal_that_trains_nothing(used: Agent) -> None:
+    agent = Agent(
+        used.settings.model_copy(update={"learn": used.settings.learn.model_copy(update={"least_new": 99})}),
+        used.memory,
+        used.backends,
+        used.learning,
+    )
+    used.learning.settings = agent.settings
+    before = used.learning.shelf.list()
+    cycle = await agent.learn()
+    assert "rate or correct about" in cycle.sentence
+    assert used.learning.shelf.list() == before
+    assert (await agent.learn()).number == cycle.number == 1
+
+
+async def test_one_cycle_at_a_time(used: Agent) -> None:
+    with Cycles(used.learning).alone(), pytest.raises(StoreLocked, match="Another process is learning"):
+        await used.learn()
+
+
+def _parents(one: object) -> list[str]:
+    return [parent.identity for parent in one.card.origin.parents]  # type: ignore[attr-defined]
