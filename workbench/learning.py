@@ -28,6 +28,7 @@ from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved, S
 from workbench.core.errors import AdapterError, ExamplesError, TrainingError
 from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
+from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
 from workbench.models.deployed import Deployed, ollama_name
 from workbench.models.embedded import EmbeddedModel
@@ -106,6 +107,12 @@ class Learning:
 
         sealed = self.settings.memory.encrypt_memory  # the cache holds replies, readable
         return Scorer(self.base, cache=None if sealed else ScoreCache(self.settings.home / "scores.sqlite"))
+
+    def release(self) -> None:
+        """Let go of the base's weights, so that what answers has the memory; the next score loads them again."""
+        if "scorer" in self.__dict__:
+            self.scorer.release()
+        give_back()
 
     def train(
         self,

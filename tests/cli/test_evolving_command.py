@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.runs.conftest import memory_given_back, one_thread
 from tests.runs.homes import SMALL, SPECIALISTS
 from workbench.adapters.bases import Base
 from workbench.cli.app import run
 from workbench.core.examples import example
 from workbench.corpus.jsonl import write_examples
 from workbench.corpus.skills import generate
+
+__all__ = ["memory_given_back", "one_thread"]
 
 Typed = Callable[..., tuple[int, str, str]]
 

@@ -11,6 +11,7 @@ import pytest
 from tests.runs.homes import learning_in
 from workbench.adapters.bases import Base
 from workbench.corpus.skills import generate
+from workbench.hardware.giving_back import give_back
 from workbench.learning import Learning
 from workbench.runs import Materials
 
@@ -26,6 +27,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def memory_given_back() -> Iterator[None]:
+    """Each test loads the base; what is left of it counts against the memory that later tests may take."""
+    yield
+    give_back()
 
 
 @pytest.fixture

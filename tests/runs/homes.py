@@ -31,6 +31,7 @@ def taught_home(tmp_path_factory: pytest.TempPathFactory, base: Base) -> Path:
     for seed, skill in enumerate(SPECIALISTS):
         learning.train(generate(skill, 8, seed=seed), skill)
     learning.score(generate("name_date", 1, seed=0))  # so that the cache has its tables
+    learning.release()
     return home
 
 

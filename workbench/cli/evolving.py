@@ -63,10 +63,10 @@ def evolve(
     )
     if materials.left_out:
         typer.echo(f"{materials.left_out} examples of {gate} are not fresh and were left out", err=True)
-    if name is not None:
-        runs.learning.refuse_taken(name)
     chosen = [one.strip() for one in parents.split(",") if one.strip()]
     with runs.begin(materials, parents=chosen) as run:
+        if name is not None and run.ending is None:
+            runs.learning.refuse_taken(name)
         _go_on(runs, run, name=name, deploy=not keep, as_json=as_json)
 
 

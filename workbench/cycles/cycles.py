@@ -82,7 +82,7 @@ class Cycles:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else learns inside.
+        """Nobody else learns inside; afterwards the memory that learning took is given back.
 
         Raises:
             StoreLocked: another process does.
@@ -92,7 +92,10 @@ class Cycles:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "cycles.lock", timeout=0, thread_local=False):
-                yield
+                try:
+                    yield
+                finally:
+                    self.learning.release()
         except Timeout as error:
             raise StoreLocked(
                 "Another process is learning in this home; let it end, or stop it and learn again"

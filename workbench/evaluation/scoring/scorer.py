@@ -61,9 +61,15 @@ class Scorer:
         tokenizer: Any = None,
     ) -> None:
         self.base = base
-        self._loaded = Loaded(base, precision, model, tokenizer)
+        self._given = (base, precision, model, tokenizer)
+        self._loaded = Loaded(*self._given)
         self._cache = cache
         self._lock = threading.Lock()
+
+    def release(self) -> None:
+        """Let go of weights that it loaded itself; the next score loads them again."""
+        with self._lock:
+            self._loaded = Loaded(*self._given)
 
     def longest(self, one: Example) -> int:
         """Tokens that a reply to this example may have: twice the gold answer's, at least 32."""
