@@ -44,6 +44,7 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     run = used.learning.shelf.find(cycle.ending.adapter)
     assert lesson.identity in {one.identity for one in (run, *map(used.learning.shelf.find, _parents(run)))}
     assert Cycles(used.learning).list() == (cycle,)
+    assert (used.settings.home / "runs" / str(cycle.run) / "report.html").exists()
     judged = {name for look in used.learning.ledger.lines() for name in look["ids"]}
     assert judged
     assert judged.isdisjoint(used.learning.seen_by(lesson))

@@ -1,15 +1,14 @@
 """The cycles of one home: their steps, and what is kept of each.
 
-    home/cycles/0003/
-    ├── cycle.json        how it ended: refused for want of evidence, or judged
-    └── report.html, .md  the page of it
+    home/cycles/0003/cycle.json     how it ended: refused for want of evidence, or judged
+    home/runs/<its run>/            the ledger, the ending and the page of what was evolved
 
 A cycle that was killed begins again under its number, and finds what it had done: the training goes on from its last
 checkpoint, the run from its ledger, if use has not changed since. One cycle at a time; whoever comes second is refused.
 
 >>> cycles = Cycles(learning)                                             # doctest: +SKIP
 >>> [one.sentence for one in cycles.list()]                               # doctest: +SKIP
-['Cycle 1: refused, 12 new examples to train on, …']
+['Cycle 1: nothing was learned. 12 new examples to train on, and a cycle begins with 20: …']
 """
 
 from __future__ import annotations
@@ -113,7 +112,8 @@ class Cycles:
         if there is not None:
             return there
         self._clear_others(name)
-        return self.learning.train(examples, name, tune=found.tune, on_progress=on_progress).shelved
+        tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
+        return self.learning.train(examples, name, tune=tune, on_progress=on_progress).shelved
 
     def evolve(self, found: Evidence, lesson: Shelved) -> Run:
         """A run that mixes the specialist with what answers now and with the shelf; close it when done."""
@@ -123,7 +123,7 @@ class Cycles:
         return Runs(self.learning).begin(materials, dials=dials, always=[lesson])
 
     def close(self, found: Evidence, began: float, *, lesson: Shelved | None = None, run: Run | None = None) -> Cycle:
-        """Keep what came of the cycle; a refusal is kept as well.
+        """Keep what came of the cycle and write the page of its run; a refusal is kept as well.
 
         Args:
             began: its beginning, in seconds since the epoch.
@@ -147,6 +147,8 @@ class Cycles:
         folder.mkdir(parents=True, exist_ok=True)
         with disk.replacing(folder / NAME) as file:
             file.write(_adapter().dump_json(cycle, indent=2).decode() + "\n")
+        if run is not None:
+            Runs(self.learning).report(run.name)
         return cycle
 
     def list(self) -> tuple[Cycle, ...]:

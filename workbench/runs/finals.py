@@ -231,7 +231,8 @@ async def _judged(run: Run, one: Shelved, on_progress: OnProgress | None) -> Map
     ids = {each.id for each in judge}
     looks = [line for line in learning.ledger.lines() if line["candidate"] == one.identity and ids & set(line["ids"])]
     if looks:
-        return dict(looks[-1]["verdict"])
+        said = dict(looks[-1]["verdict"])
+        return said | {"words": str(said["words"]).replace(one.identity[:12], one.label)}
     return (await learning.gate(one.identity, judge, on_progress=on_progress)).to_dict()
 
 
