@@ -33,6 +33,7 @@ from workbench.core.records import (
     begun_session,
 )
 from workbench.core.settings import Settings, load_settings
+from workbench.core.stopping import Tell, in_thread
 from workbench.hardware.planner import gib
 from workbench.hardware.sampler import Sampler
 from workbench.hardware.snapshot import Snapshot, take_snapshot
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from workbench.cycles import Cycle
     from workbench.reasoning.events import TurnEvent
 
-OnProgress = Callable[[str, int, int], None]
 log = logging.getLogger(__name__)
 SAMPLES_KEPT = 600  # five minutes at the default interval
 
@@ -121,7 +121,7 @@ class Agent:
         kind: Any = "correct" if correction is not None else "up" if up else "down"
         return await self.memory.give_feedback(Feedback(turn, kind, correction))
 
-    async def learn(self, *, deploy: bool = True, on_progress: OnProgress | None = None) -> Cycle:
+    async def learn(self, *, deploy: bool = True, on_progress: Tell | None = None) -> Cycle:
         """Learn from what was rated and corrected: train, evolve with the shelf, and deploy if the gate promotes.
 
         What memory keeps needs no cycle: a correction is recalled from the next question on. A cycle that was killed is
@@ -136,18 +136,15 @@ class Agent:
         """
         from workbench.cycles import Cycles, gathered
 
-        tell, began, cycles = on_progress or _nobody_listens, time.time(), Cycles(self.learning)
+        began, cycles = time.time(), Cycles(self.learning)
         with cycles.alone():
-            found = await asyncio.to_thread(gathered, self.memory.sessions, self.learning)
+            found = await in_thread(lambda _: gathered(self.memory.sessions, self.learning))
             if found.lacks is not None:
                 return cycles.close(found, began)
-            lesson = await asyncio.to_thread(cycles.train, found, lambda now: tell("training", now.step, now.steps))
-            with await asyncio.to_thread(cycles.evolve, found, lesson) as run:
-                while not run.is_over:
-                    spent = run.evolution.spending
-                    tell("evolving", spent.evaluations, spent.budget.evaluations or 0)
-                    await asyncio.to_thread(run.step)
-                await run.end(deploy=deploy, on_progress=tell)
+            lesson = await in_thread(lambda tell: cycles.train(found, tell), on_progress)
+            with await in_thread(lambda _: cycles.evolve(found, lesson)) as run:
+                await in_thread(run.through, on_progress)
+                await run.end(deploy=deploy, on_progress=on_progress)
                 return cycles.close(found, began, lesson=lesson, run=run)
 
     async def session(self, name: str | None = None) -> Session:
@@ -275,10 +272,6 @@ class _TurnModels:
 
     def model(self, choice: Choice) -> Model:
         return self.backends.model(choice) if self.asked is None or isinstance(self.asked, str) else self.asked
-
-
-def _nobody_listens(what: str, done: int, of: int) -> None:
-    """Progress that nobody wants to hear of."""
 
 
 async def _follow(handler: Any, on_event: Callable[[TurnEvent], None] | None, timeout_s: float) -> Turn:

@@ -28,6 +28,7 @@ from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved, S
 from workbench.core.errors import AdapterError, ExamplesError, TrainingError
 from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
+from workbench.core.stopping import Tell, in_thread
 from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
 from workbench.models.deployed import Deployed, ollama_name
@@ -245,7 +246,7 @@ class Learning:
         examples: Sequence[Example],
         *,
         incumbent: str | None = None,
-        on_progress: Callable[[str, int, int], None] | None = None,
+        on_progress: Tell | None = None,
     ) -> Verdict:
         """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
 
@@ -263,8 +264,9 @@ class Learning:
 
         challenger, holder = self.shelf.find(candidate), self.incumbent(incumbent)
         fresh = self._unseen(examples, challenger, holder)
-        before = self._told(fresh, holder.identity if holder else PLAIN, "incumbent", on_progress)
-        after = self._told(fresh, challenger.identity, "candidate", on_progress)
+        then = holder.identity if holder else PLAIN
+        before = await in_thread(lambda tell: self._told(fresh, then, "incumbent", tell), on_progress)
+        after = await in_thread(lambda tell: self._told(fresh, challenger.identity, "candidate", tell), on_progress)
         trials = [Trial(one.id, one.skill, before.right[one.id], after.right[one.id]) for one in fresh]
         used = self.ledger.used_ids()
         chosen = set(
@@ -276,7 +278,7 @@ class Learning:
         verdict = judge(
             trials,
             held=held_skills(holder),
-            incumbent=holder.identity if holder else PLAIN,
+            incumbent=then,
             candidate=challenger.identity,
             ledger=self.ledger,
             dials=self.settings.gate,
@@ -449,20 +451,11 @@ class Learning:
         if name == PLAIN or any(one.name == name for one in self.shelf.list()):
             raise AdapterError(f"The name {name!r} is taken; choose another, or delete that adapter")
 
-    def _told(
-        self, examples: Sequence[Example], ref: str, what: str, on_progress: Callable[[str, int, int], None] | None
-    ) -> Score:
+    def _told(self, examples: Sequence[Example], ref: str, what: str, tell: Tell) -> Score:
         done = iter(range(1, len(examples) + 1))
+        return self.score(examples, ref, on_progress=lambda _: tell(what, next(done), len(examples)))
 
-        def tell(_: Scored) -> None:
-            if on_progress is not None:
-                on_progress(what, next(done), len(examples))
-
-        return self.score(examples, ref, on_progress=tell)
-
-    async def _served(
-        self, one: Shelved, examples: Sequence[Example], on_progress: Callable[[str, int, int], None] | None
-    ) -> Score:
+    async def _served(self, one: Shelved, examples: Sequence[Example], on_progress: Tell | None) -> Score:
         """The exported form, through the engine that will answer."""
         from workbench.evaluation.scoring import asking, score_replies
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from workbench.agent import Agent, open_agent
 from workbench.core.errors import StoreLocked
 from workbench.core.records import Feedback, Turn
 from workbench.cycles import Cycles
+from workbench.runs import Runs
 
 FEW = {"learn.least_new": 3, "learn.least_fresh": 2, "learn.evaluations": 20, "learn.replay": 2}
 
@@ -38,8 +40,9 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     assert cycle.ending is not None
     assert cycle.ending.decision in ("refuse", "more")
     assert used.learning.shelf.champion() is None
-    assert heard[0] == "training"
-    assert "evolving" in heard
+    assert heard[0].startswith("training use-1-")
+    assert any(one.startswith("generation 0, ") for one in heard)
+    assert "giving a lesson" in heard
     lesson = used.learning.shelf.find(cycle.lesson or "")
     run = used.learning.shelf.find(cycle.ending.adapter)
     assert lesson.identity in {one.identity for one in (run, *map(used.learning.shelf.find, _parents(run)))}
@@ -66,6 +69,30 @@ async def test_too_little_evidence_is_a_refusal_that_trains_nothing(used: Agent)
     assert "rate or correct about" in cycle.sentence
     assert used.learning.shelf.list() == before
     assert (await agent.learn()).number == cycle.number == 1
+
+
+async def test_a_cycle_that_is_stopped_ends_at_once_and_the_next_call_goes_on_with_it(used: Agent) -> None:
+    heard, loop, searching = list[str](), asyncio.get_running_loop(), asyncio.Event()
+
+    def listen(what: str, done: int, of: int) -> None:
+        heard.append(what)
+        if what.startswith("generation 1, "):
+            loop.call_soon_threadsafe(searching.set)
+
+    learning = asyncio.ensure_future(used.learn(on_progress=listen))
+    await searching.wait()
+    learning.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await learning
+    [run] = Runs(used.learning).list()
+    assert run.state == "not ended"
+    kept = len(run.trials)
+    heard.clear()
+    cycle = await used.learn(on_progress=listen)
+    assert not any(what.startswith("training") for what in heard)  # the specialist is on the shelf already
+    assert not any(what.startswith("generation 0, ") for what in heard)
+    assert (cycle.number, cycle.run) == (1, run.name)
+    assert len(Runs(used.learning).find(run.name).trials) > kept
 
 
 async def test_one_cycle_at_a_time(used: Agent) -> None:

@@ -10,7 +10,7 @@ program (`--json`) is the only thing on standard output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -203,21 +203,7 @@ def _evolve(run: Run) -> None:
             f"line {broken.line} of the ledger was set aside ({broken.why}); that trial is tried again", err=True
         )
     with bar("evolving") as step:
-        while not run.is_over:
-            run.step(_telling(run, step))
-
-
-def _telling(run: Run, step: Step) -> Callable[[int, int], None]:
-    """Moves the bar while a generation is tried: what is spent, the best so far, what is left."""
-    spent = run.evolution.spending
-    number = run.trials[-1].generation + 1 if run.trials else 0
-    if spent.budget.evaluations is None:
-        done, of = round(spent.seconds), round(spent.budget.seconds or 0)
-    else:
-        done, of = spent.evaluations, spent.budget.evaluations
-    so_far = f"best {_best(run)}, {run.forecast}"
-    step(done, of, f"generation {number}, {so_far}")
-    return lambda scored, asked: step(done, of, f"generation {number}, {scored} of {asked} scored, {so_far}")
+        run.through(lambda what, done, of: step(done, of, what))
 
 
 def _show_ending(ending: Ending) -> None:
@@ -277,11 +263,6 @@ def _as_dict(card: RunCard) -> dict[str, Any]:
         "best": asdict(card.best) if card.best else None,
         "ending": asdict(card.ending) if card.ending else None,
     }
-
-
-def _best(run: Run) -> str:
-    whole = [one for one in run.trials if one.fitness is not None and not one.stopped]
-    return _share(run.champion) if whole else "–"
 
 
 def _share(one: Trial | None) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from workbench import disk
 from workbench.core.errors import EvolutionError, StoreLocked
 from workbench.core.examples import data_hash
+from workbench.core.stopping import Tell, nobody_listens
 from workbench.cycles.evidence import Evidence
 from workbench.runs import Ending, Materials, Run, Runs
 
@@ -32,11 +33,9 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
     from workbench.adapters.shelf import Shelved
-    from workbench.adapters.training import Progress
     from workbench.learning import Learning
 
 NAME = "cycle.json"
-OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Cycles:
                 "Another process is learning in this home; let it end, or stop it and learn again"
             ) from error
 
-    def train(self, found: Evidence, on_progress: Callable[[Progress], None] | None = None) -> Shelved:
+    def train(self, found: Evidence, tell: Tell = nobody_listens) -> Shelved:
         """A specialist of what use has taught, with the replay of earlier skills; one that is there is not made again.
 
         Raises:
@@ -113,7 +112,9 @@ class Cycles:
             return there
         self._clear_others(name)
         tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
-        return self.learning.train(examples, name, tune=tune, on_progress=on_progress).shelved
+        return self.learning.train(
+            examples, name, tune=tune, on_progress=lambda now: tell(f"training {name}", now.step, now.steps)
+        ).shelved
 
     def evolve(self, found: Evidence, lesson: Shelved) -> Run:
         """A run that mixes the specialist with what answers now and with the shelf; close it when done."""

@@ -14,10 +14,9 @@ shelf, the look in the gate's ledger.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from workbench import disk
 from workbench.adapters.shelf import Data, Parent, Provenance, Shelved
 from workbench.core.errors import EvolutionError
 from workbench.core.examples import data_hash
+from workbench.core.stopping import Tell, in_thread
 from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.genome import Genome, Lesson, to_dict
 from workbench.evolution.search.seeded import SEED
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 NAME = "ending.json"
 EVOLVED, TAUGHT, PARENT = "the evolved champion", "the champion after a lesson", "the best parent as it was"
-OnProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +113,15 @@ class Ending:
         return tuple(_told(one, one.label == self.chosen) for one in self.finalists)
 
 
-async def ended(run: Run, *, name: str, deploy: bool, on_progress: OnProgress | None = None) -> Ending:
+async def ended(run: Run, *, name: str, deploy: bool, on_progress: Tell | None = None) -> Ending:
     """See `Run.end`."""
     judged = data_hash(run.materials.judge) if run.materials.judge else None
     before = read_ending(run.folder)
     if before is not None and before.judged == judged:
         return before
-    measured = await asyncio.to_thread(lambda: list(_measured(run, on_progress)))
+    measured = await in_thread(lambda tell: list(_measured(run, tell)), on_progress)
     one, adapter, genome = max(measured, key=lambda each: _fresh(each[0]))
-    shelved = _shelved(run, genome, adapter, name)
+    shelved = await in_thread(lambda _: _shelved(run, genome, adapter, name))
     verdict = await _judged(run, shelved, on_progress)
     deployed = deploy and verdict is not None and verdict["decision"] == "promote"
     if deployed and not _answers(run, shelved):
@@ -150,15 +149,16 @@ def read_ending(folder: Path) -> Ending | None:
         raise EvolutionError(f"{folder / NAME} cannot be read; delete it, and the run ends once more") from error
 
 
-def _measured(run: Run, on_progress: OnProgress | None) -> Iterator[tuple[Finalist, Adapter, Genome]]:
+def _measured(run: Run, tell: Tell) -> Iterator[tuple[Finalist, Adapter, Genome]]:
     """The finalists, simplest last, so that the first of equals is the one that was searched for."""
     seen: set[str] = set()
     for label, genome, trial in _finalists(run):
-        adapter = run.worker.weights(genome)
+        with run.lessons_told(tell):
+            adapter = run.worker.weights(genome)
         if adapter.identity in seen:
             continue
         seen.add(adapter.identity)
-        fresh = _scored(run, label, adapter, on_progress)
+        fresh = _scored(run, label, adapter, tell)
         yield Finalist(label, adapter.identity, _tune(trial), fresh), adapter, genome
 
 
@@ -175,16 +175,14 @@ def _finalists(run: Run) -> Iterator[tuple[str, Genome, Trial | None]]:
         yield PARENT, parent.genome, parent
 
 
-def _scored(run: Run, label: str, adapter: Adapter, on_progress: OnProgress | None) -> Share | None:
-    if not run.materials.confirm:
+def _scored(run: Run, label: str, adapter: Adapter, tell: Tell) -> Share | None:
+    examples = run.materials.confirm
+    if not examples:
         return None
-    done = iter(range(1, len(run.materials.confirm) + 1))
-
-    def tell(_: object) -> None:
-        if on_progress is not None:
-            on_progress(f"measuring {label}", next(done), len(run.materials.confirm))
-
-    found = run.learning.scorer.score(adapter, run.materials.confirm, on_progress=tell)
+    done = iter(range(1, len(examples) + 1))
+    found = run.learning.scorer.score(
+        adapter, examples, on_progress=lambda _: tell(f"measuring {label}", next(done), len(examples))
+    )
     return Share.of(found.correct, found.total)
 
 
@@ -223,7 +221,7 @@ def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
     return learning.shelf.find(shelved.identity)
 
 
-async def _judged(run: Run, one: Shelved, on_progress: OnProgress | None) -> Mapping[str, Any] | None:
+async def _judged(run: Run, one: Shelved, on_progress: Tell | None) -> Mapping[str, Any] | None:
     """The gate's verdict; that of a look which a kill kept from being written down here."""
     learning, judge = run.learning, run.materials.judge
     if not judge:

@@ -11,7 +11,7 @@ starts from the merged adapter; its checkpoints lie in the run's folder while it
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +24,12 @@ from workbench.hardware.planner import gib
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
     from workbench.adapters.bases import Base
+    from workbench.adapters.training import Progress
     from workbench.evolution.genome import Lesson
     from workbench.evolution.worker import Worker
     from workbench.learning import Learning
+
+OnLesson = Callable[["Progress"], None]
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ class Recipe:
     lessons: tuple[Example, ...]
     folder: Path
 
-    def __call__(self, learning: Learning | None = None) -> Worker:
+    def __call__(self, learning: Learning | None = None, on_lesson: OnLesson | None = None) -> Worker:
         """The worker.
 
         Args:
             learning: opened already, in this process.
+            on_lesson: called after each step of a lesson; what it raises ends it, and its last checkpoint stays.
         Raises:
             TrainingError: PyTorch and its companions are not installed.
             AdapterNotFound, AdapterDamaged: a parent is not on the shelf any more, or not whole.
@@ -61,7 +65,7 @@ class Recipe:
         adapters = {name: learning.shelf.get(name) for name in self.plan.parents}
         dials = self.plan.settings
         groups = LayerGroups.over(adapters.values(), dials["depths"], dials["kinds"])
-        lessons = Lessons(learning.base, self.settings, self.folder)
+        lessons = Lessons(learning.base, self.settings, self.folder, on_lesson)
         return Worker(Pool(adapters, groups), learning.scorer.score, teaching=Teaching(lessons.given, self.lessons))
 
 
@@ -72,6 +76,7 @@ class Lessons:
     base: Base
     settings: Settings
     folder: Path
+    on_lesson: OnLesson | None = None
 
     def given(self, adapter: Adapter, lesson: Lesson, examples: Sequence[Example]) -> Adapter:
         """The adapter, taught; one that was killed goes on from its last checkpoint.
@@ -92,6 +97,8 @@ class Lessons:
         )
         folder = self.folder / "lessons" / f"{adapter.identity[:16]}-{lesson.steps}-{lesson.seed}"
         safe = gib(self.settings.hardware.safe_gib)
-        taught = train(self.base, examples, dials, folder=folder, start=adapter, safe_bytes=safe).adapter
+        taught = train(
+            self.base, examples, dials, folder=folder, start=adapter, safe_bytes=safe, on_progress=self.on_lesson
+        )
         shutil.rmtree(folder, ignore_errors=True)
-        return taught
+        return taught.adapter

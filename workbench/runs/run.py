@@ -2,7 +2,7 @@
 
     with runs.begin(materials) as run:
         while not run.is_over:
-            trials = run.step()                 # one generation, on the disk when this returns
+            trials = run.step()                 # one generation, on the disk when this returns; or all: run.through()
         ending = await run.end()                # measured anew, shelved, judged, deployed if promoted
 
 A run that was killed goes on where it was: `begin` with the same examples and settings, or `resume` by its name. It
@@ -11,21 +11,22 @@ holds its ledger until it is closed, so that no second process goes on with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from workbench.adapters.shelf import Shelved
+from workbench.core.stopping import Tell, nobody_listens
 from workbench.evolution.budget import Budget
 from workbench.evolution.ledger import RunLedger
 from workbench.evolution.lines import Plan
 from workbench.evolution.loop import Evolution
 from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial, ranked
-from workbench.runs.finals import Ending, OnProgress, ended, read_ending
+from workbench.runs.finals import Ending, ended, read_ending
 from workbench.runs.materials import Materials
 from workbench.runs.planning import search_of
 from workbench.runs.recipe import Recipe
@@ -62,6 +63,7 @@ class Run:
     ) -> None:
         self.learning, self.folder, self.plan, self.materials = learning, folder, plan, materials
         self._make_executor = executor
+        self._lesson_tells: Tell = nobody_listens
         with ExitStack() as opened:
             ledger = opened.enter_context(RunLedger(folder))
             self.broken = ledger.begin(plan)
@@ -109,7 +111,16 @@ class Run:
     @cached_property
     def worker(self) -> Worker:
         """Makes and scores candidates in this process."""
-        return self.recipe(self.learning)
+        return self.recipe(self.learning, lambda now: self._lesson_tells("giving a lesson", now.step, now.steps))
+
+    @contextmanager
+    def lessons_told(self, tell: Tell) -> Iterator[None]:
+        """Inside, the steps of a lesson given in this process are told, and can be stopped."""
+        self._lesson_tells = tell
+        try:
+            yield
+        finally:
+            self._lesson_tells = nobody_listens
 
     @property
     def recipe(self) -> Recipe:
@@ -128,9 +139,34 @@ class Run:
         self.evolution.tell(trials)
         return trials
 
-    async def end(
-        self, *, name: str | None = None, deploy: bool = True, on_progress: OnProgress | None = None
-    ) -> Ending:
+    def through(self, tell: Tell = nobody_listens) -> None:
+        """Try generation after generation until the budget has no room for another.
+
+        Args:
+            tell: called with what is done, what is spent and what may be, before each generation and after each of its
+                candidates; what it raises ends this, and what is in the ledger stays.
+        """
+        with self.lessons_told(tell):
+            while not self.is_over:
+                self.step(self._telling(tell))
+
+    def _telling(self, tell: Tell) -> Callable[[int, int], None]:
+        """For one generation: its number, the best so far, what is left."""
+        spending = self.evolution.spending
+        spent, of = spending.evaluations, spending.budget.evaluations
+        if of is None:
+            spent, of = round(spending.seconds), round(spending.budget.seconds or 0)
+        number = self.trials[-1].generation + 1 if self.trials else 0
+        so_far = f"best {self._best()}, {self.forecast}"
+        tell(f"generation {number}, {so_far}", spent, of)
+        return lambda done, asked: tell(f"generation {number}, {done} of {asked} scored, {so_far}", spent, of)
+
+    def _best(self) -> str:
+        whole = [one for one in self.trials if one.fitness is not None and not one.stopped]
+        best = ranked(whole)[0].fitness if whole else None
+        return "–" if best is None else f"{best.share:.0%}"
+
+    async def end(self, *, name: str | None = None, deploy: bool = True, on_progress: Tell | None = None) -> Ending:
         """Measure the champion anew, shelve it, let the gate judge it; what was done already is not done again.
 
         Args:
