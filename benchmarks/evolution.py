@@ -2,13 +2,17 @@
 
     specialists   eight skills, one LoRA each, trained once for each seed          (8 × 1½ minutes a seed)
     gold          gold answers are known: six composites, three seeds, 32 tune examples, 200 unseen ones
+    verdict       only right or wrong is known of an answer: the same composites, seeds and examples
+    keep          ten tasks one after another, nothing or 16 examples of each kept: three seeds, 100 unseen examples
 
-A piece is one composite, seed and group of rows (`evolution_gold.py` lists them). Each is a process of its own, takes
-at most 10 minutes, and leaves a file; a call ends after --minutes and the next one goes on. All searches may spend the
-same evaluations, 84 candidates × 32 examples. Leave the machine alone meanwhile: seconds are compared.
+A piece is one composite or task, seed and group of rows (`evolution_gold.py`, `evolution_verdict.py` and
+`evolution_keep.py` list them). Each is a process of its own, takes at most 10 minutes, and leaves a file; a call ends
+after --minutes and the next one goes on. All searches of composites may spend the same evaluations, 84 candidates × 32
+examples. Leave the machine alone meanwhile: seconds are compared.
 
     python benchmarks/evolution.py --minutes 9            # again and again, until nothing is left
-    python benchmarks/evolution.py --quick                # one composite, one seed
+    python benchmarks/evolution.py --only verdict         # one setting
+    python benchmarks/evolution.py --quick                # one composite, three tasks in a row, one seed
     python benchmarks/evolution.py --table                # of what is there
 
 How long on two quiet cores: for one composite and seed 84 candidates on 32 examples take 2½ minutes where prompts are
@@ -32,7 +36,9 @@ from typing import Any, Protocol
 
 import evolution_gold
 import evolution_ground
+import evolution_keep
 import evolution_summary
+import evolution_verdict
 from evolution_ground import SPECIALISTS, Dials, Ground
 from evolution_pieces import Clock, MixedSettings, NotYet, OutOfTime, Piece, Pieces, Record
 from record import described_run, kept_parts, write_record
@@ -48,16 +54,18 @@ class Setting(Protocol):
 
     Args:
         TASKS, ROWS, GROUPS: of its pieces and its table, in their order; GROUPS by name.
+        QUICK: the tasks of --quick.
         TAUGHT: the row that all others are compared with.
         WANTED: see `evolution_summary.summed`.
     """
 
     NAME: str
     TASKS: tuple[str, ...]
+    QUICK: tuple[str, ...]
     ROWS: tuple[str, ...]
     TAUGHT: str
     WANTED: evolution_summary.Wanted
-    GROUPS: Mapping[str, Callable[[Ground], Record]]
+    GROUPS: Mapping[str, Callable[..., Record]]
 
     def plan(self, tasks: Sequence[str], seeds: Sequence[int], groups: Sequence[str]) -> list[Piece]:
         """The pieces, each after those it needs."""
@@ -68,7 +76,7 @@ class Setting(Protocol):
         ...
 
 
-SETTINGS: Mapping[str, Setting] = {evolution_gold.NAME: evolution_gold}
+SETTINGS: Mapping[str, Setting] = {one.NAME: one for one in (evolution_gold, evolution_verdict, evolution_keep)}
 SEEDS = (0, 1, 2)
 STOPPED = 75  # exit code of a piece that goes on another time
 PACKAGES = ("torch", "transformers", "cmaes", "numpy")
@@ -91,10 +99,10 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=9.0, help="after which a call stops, to be run again")
-    parser.add_argument("--quick", action="store_true", help="the first composite and the first seed")
+    parser.add_argument("--quick", action="store_true", help="the fewest tasks, and the first seed")
     parser.add_argument("--table", action="store_true", help="measure nothing; sum up what is there")
     parser.add_argument("--only", nargs="+", choices=list(SETTINGS), default=list(SETTINGS), help="some settings")
-    parser.add_argument("--tasks", nargs="+", choices=evolution_gold.TASKS, default=list(evolution_gold.TASKS))
+    parser.add_argument("--tasks", nargs="+", choices=every_task(), default=every_task())
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--groups", nargs="+", help="some groups of rows; they need those before them")
     parser.add_argument("--set", nargs="+", default=[], metavar="DIAL=N", help="other dials, for trials")
@@ -106,7 +114,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--piece", help=argparse.SUPPRESS)  # this process measures one
     asked = parser.parse_args()
     if asked.quick:
-        asked.tasks, asked.seeds = asked.tasks[:1], asked.seeds[:1]
+        asked.seeds = asked.seeds[:1]
     asked.dials = with_dials(asked.set)
     asked.folder = asked.folder or ROOT / ("var/trial" if asked.set else "var/evolution")
     asked.out = asked.out or (asked.folder / OUT.name if asked.set else OUT)
@@ -130,7 +138,13 @@ def planned(asked: argparse.Namespace, setting: str, *, everything: bool = False
     room = SETTINGS[setting]
     if everything:
         return room.plan(room.TASKS, SEEDS, list(room.GROUPS))
-    return room.plan(asked.tasks, asked.seeds, asked.groups or list(room.GROUPS))
+    tasks = [one for one in (room.QUICK if asked.quick else room.TASKS) if one in asked.tasks]
+    return room.plan(tasks, asked.seeds, asked.groups or list(room.GROUPS))
+
+
+def every_task() -> list[str]:
+    """Of all settings, each once."""
+    return list(dict.fromkeys(task for room in SETTINGS.values() for task in room.TASKS))
 
 
 def run_all(asked: argparse.Namespace, pieces: Pieces) -> None:
@@ -199,14 +213,14 @@ def tell(asked: argparse.Namespace, pieces: Pieces) -> None:
 def summary(asked: argparse.Namespace, pieces: Pieces, setting: str) -> Record | None:
     """A setting's part of the record; None where it has no piece."""
     room = SETTINGS[setting]
-    plan = planned(asked, setting, everything=True)
+    plan = planned(asked, setting, everything=not asked.quick)
     found = pieces.all(dict.fromkeys([*plan, *planned(asked, setting)]))
     own: Mapping[Piece, Record] = {piece: one for piece, one in found.items() if piece.setting == setting}
     if not own:
         return None
     trained = [one for piece, one in found.items() if piece.setting == SPECIALISTS]
     return {
-        "complete": set(plan) <= found.keys(),
+        "complete": set(plan) <= found.keys() and not asked.quick,
         "settings": pieces.settings,
         "specialists": evolution_summary.specialists(trained),
         **evolution_summary.summed(

@@ -15,32 +15,26 @@ seconds that are not taken off its steps. Run by `evolution.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evolution_ground import SKILLS, Ground, specialist_pieces
 from evolution_pieces import Piece, Record
+from evolution_rows import beside, best_single, found_by, lap, searched, spent
 from evolution_searches import (
-    Best,
     FactorsSummed,
     LoraHubSearch,
-    Value,
     best_of,
     by_fitness,
     by_loss,
-    plainly,
-    plan_of,
 )
 from evolution_summary import Wanted
 
 from workbench.adapters.adapter import Adapter
-from workbench.evolution.genome import Genome, to_dict
+from workbench.evolution.genome import Genome
 from workbench.evolution.pool import Pool
-from workbench.evolution.search import Search
 from workbench.evolution.search.cma import CmaSearch
 from workbench.evolution.search.random_search import RandomSearch
-from workbench.evolution.worker import Worker
 from workbench.runs.materials import Materials
 from workbench.runs.planning import chosen_parents, planned
 from workbench.runs.run import Run
@@ -54,6 +48,7 @@ TASKS: tuple[str, ...] = (
     "look_up_capitals",
     "dated_file",
 )
+QUICK = TASKS[:1]
 SCALES = (0.05, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
 BASE, SINGLE, UNIFORM, TUNED = "base", "best single", "uniform sum, 1/n", "uniform sum, tuned scale"
 RANDOM, LORAHUB, LORAHUB_SUM, CMA = "random search", "LoraHub's way", "LoraHub's search, exact sum", "CMA-ES"
@@ -94,14 +89,14 @@ def fixed(ground: Ground) -> Record:
     pool = Pool(ground.by_identity, ground.groups)
     told = {skill: ground.told(f"single {skill}", one, ground.tune) for skill, one in ground.specialists.items()}
     best = max(told, key=lambda skill: float(told[skill]["value"]))
-    single = _spent(told.values(), chosen=best)
+    single = spent(told.values(), chosen=best)
     at = {scale: ground.told(f"scale {scale}", _uniform(pool, scale), ground.tune) for scale in SCALES}
     tuned = max(at, key=lambda scale: float(at[scale]["value"]))
     return {
         BASE: ground.row(BASE, None, seconds=0.0),
         SINGLE: ground.row(SINGLE, ground.specialists[best], **single),
         UNIFORM: ground.row(UNIFORM, _uniform(pool, 1 / len(SKILLS)), seconds=0.0, chosen=1 / len(SKILLS)),
-        TUNED: ground.row(TUNED, _uniform(pool, tuned), **_spent(at.values(), chosen=tuned)),
+        TUNED: ground.row(TUNED, _uniform(pool, tuned), **spent(at.values(), chosen=tuned)),
     }
 
 
@@ -109,24 +104,24 @@ def random(ground: Ground) -> Record:
     search = RandomSearch(
         tuple(ground.by_identity), groups=ground.groups.columns, size=ground.dials.size, seed=ground.piece.seed
     )
-    return _searched(ground, RANDOM, search, Pool(ground.by_identity, ground.groups), by_fitness)
+    return searched(ground, RANDOM, search, Pool(ground.by_identity, ground.groups), by_fitness)
 
 
 def cma(ground: Ground) -> Record:
     search = CmaSearch(
         tuple(ground.by_identity), groups=ground.groups.columns, size=ground.dials.size, seed=ground.piece.seed
     )
-    return _searched(ground, CMA, search, Pool(ground.by_identity, ground.groups), by_fitness)
+    return searched(ground, CMA, search, Pool(ground.by_identity, ground.groups), by_fitness)
 
 
 def lorahub(ground: Ground) -> Record:
     search = LoraHubSearch(tuple(ground.by_identity), size=ground.dials.size, seed=ground.piece.seed)
-    return _searched(ground, LORAHUB, search, FactorsSummed(ground.by_identity, ground.groups), by_loss)
+    return searched(ground, LORAHUB, search, FactorsSummed(ground.by_identity, ground.groups), by_loss)
 
 
 def lorahub_sum(ground: Ground) -> Record:
     search = LoraHubSearch(tuple(ground.by_identity), size=ground.dials.size, seed=ground.piece.seed)
-    return _searched(ground, LORAHUB_SUM, search, Pool(ground.by_identity, ground.groups), by_loss)
+    return searched(ground, LORAHUB_SUM, search, Pool(ground.by_identity, ground.groups), by_loss)
 
 
 def ours(ground: Ground) -> Record:
@@ -137,12 +132,12 @@ def ours(ground: Ground) -> Record:
     plan = planned(home.settings.evolution, parents, materials, home.base.identity)
     with Run(home, ground.folder / "run", plan, materials) as run:
         while not run.is_over:
-            with _lap(ground):
+            with lap(ground):
                 run.step()
         best = best_of(run.trials, by_fitness)
         merged = run.worker.weights(run.champion.genome)
     search = ground.notes.seconds
-    found = _found(best, search)
+    found = found_by(best, search)
     taught, lesson = ground.taught("lesson", merged, dials.teach_steps)
     both = {
         **found,
@@ -156,7 +151,7 @@ def ours(ground: Ground) -> Record:
 
 def sft(ground: Ground) -> Record:
     """Plain fine-tuning on the tune examples."""
-    starts = {SFT_BASE: None, SFT_BEST: _best_single(ground)}
+    starts = {SFT_BASE: None, SFT_BEST: best_single(ground, SINGLE)}
     return {name: _fine_tuned(ground, name, start, ground.dials.teach_steps) for name, start in starts.items()}
 
 
@@ -165,7 +160,7 @@ def time_base(ground: Ground) -> Record:
 
 
 def time_best(ground: Ground) -> Record:
-    return {TIME_BEST: _as_long(ground, TIME_BEST, _best_single(ground), SFT_BEST)}
+    return {TIME_BEST: _as_long(ground, TIME_BEST, best_single(ground, SINGLE), SFT_BEST)}
 
 
 GROUPS: Mapping[str, Callable[[Ground], Record]] = {
@@ -181,34 +176,6 @@ GROUPS: Mapping[str, Callable[[Ground], Record]] = {
 }
 
 
-def _searched(ground: Ground, name: str, search: Search, pool: Pool, value: Value) -> Record:
-    """A plain search and its row."""
-    plan = plan_of(
-        ground.piece.group, tuple(ground.by_identity), ground.tune, ground.piece.seed, ground.dials.evaluations
-    )
-    worker = Worker(pool, ground.home.scorer.score)
-    trials = plainly(search, worker, ground.tune, plan=plan, folder=ground.folder / "run", lap=lambda: _lap(ground))
-    best = best_of(trials, value)
-    return {name: ground.row(name, worker.weights(best.trial.genome), **_found(best, ground.notes.seconds))}
-
-
-@contextmanager
-def _lap(ground: Ground) -> Iterator[None]:
-    ground.clock.check()
-    with ground.notes.lap():
-        yield
-
-
-def _found(best: Best, seconds: float) -> Record:
-    return {
-        "seconds": seconds,
-        "candidates": best.candidates,
-        "evaluations": best.evaluations,
-        "peak_bytes": best.peak_bytes,
-        "genome": to_dict(best.trial.genome),
-    }
-
-
 def _fine_tuned(ground: Ground, name: str, start: Adapter | None, steps: int, **said: Any) -> Record:
     adapter, cost = ground.taught(name.replace(" ", "_"), start, steps)
     return ground.row(name, adapter, **cost, **said)
@@ -216,7 +183,7 @@ def _fine_tuned(ground: Ground, name: str, start: Adapter | None, steps: int, **
 
 def _as_long(ground: Ground, name: str, start: Adapter | None, like: str) -> Record:
     """As many steps as fit into the seconds of `ours`, at the speed of the run at equal steps."""
-    ours, equal = (ground.pieces.needed(_beside(ground, group)) for group in ("ours", "sft"))
+    ours, equal = (ground.pieces.needed(beside(ground, group)) for group in ("ours", "sft"))
     seconds, known = ours["rows"][TAUGHT]["seconds"], equal["rows"][like]
     step_seconds = known["seconds"] / known["steps"]
     steps = max(ground.dials.teach_steps, int(seconds / step_seconds))
@@ -224,24 +191,6 @@ def _as_long(ground: Ground, name: str, start: Adapter | None, like: str) -> Rec
     return _fine_tuned(ground, name, start, steps, equal_to=equal_to)
 
 
-def _best_single(ground: Ground) -> Adapter:
-    found = ground.pieces.needed(_beside(ground, "fixed"))
-    return ground.specialists[found["rows"][SINGLE]["chosen"]]
-
-
-def _beside(ground: Ground, group: str) -> Piece:
-    return Piece(NAME, ground.piece.task, ground.piece.seed, group)
-
-
 def _uniform(pool: Pool, scale: float) -> Adapter:
     parents = tuple(pool.adapters)
     return pool.expressed(Genome(parents, ((scale,),) * len(parents)))
-
-
-def _spent(told: Any, *, chosen: object) -> Record:
-    some = list(told)
-    return {
-        "seconds": sum(one["seconds"] for one in some),
-        "evaluations": sum(one["n"] for one in some),
-        "chosen": chosen,
-    }

@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -102,14 +103,14 @@ class Ground:
 
     @cached_property
     def tune(self) -> tuple[Example, ...]:
-        return _to_the_letter(generate(self.piece.task, self.dials.tune, seed=TUNE_SEEDS + self.piece.seed))
+        return to_the_letter(generate(self.piece.task, self.dials.tune, seed=TUNE_SEEDS + self.piece.seed))
 
     @cached_property
     def unseen(self) -> tuple[Example, ...]:
         """None of them asks what one of `tune` asks."""
         task, seed = self.piece.task, self.piece.seed
         seen = {one.id for one in generate(task, self.dials.tune, seed=TUNE_SEEDS + seed)}
-        return _to_the_letter(generate(task, self.dials.unseen, seed=UNSEEN_SEEDS + seed, without=seen))
+        return to_the_letter(generate(task, self.dials.unseen, seed=UNSEEN_SEEDS + seed, without=seen))
 
     @cached_property
     def specialists(self) -> Mapping[str, Adapter]:
@@ -159,29 +160,44 @@ class Ground:
         also = {"tune_right": tune["right"], "tune_n": tune["n"], "scoring_seconds": unseen["seconds"]}
         return {**verdicts, **also, "seconds": seconds, **usual, **said}
 
-    def taught(self, name: str, start: Adapter | None, steps: int) -> tuple[Adapter, Record]:
-        """After so many steps on the tune examples, as a lesson of `workbench evolve` is given; and what it cost."""
+    def taught(
+        self, name: str, start: Adapter | None, steps: int, examples: Sequence[Example] | None = None
+    ) -> tuple[Adapter, Record]:
+        """After so many steps, as a lesson of `workbench evolve` is given; and what it cost.
+
+        Args:
+            examples: None is the tune examples.
+        """
         settings = self.home.settings
         dials = settings.training.model_copy(
             update={"steps": steps, "seed": self.piece.seed, "patience": 0, "checkpoint_steps": CHECKPOINT_STEPS}
         )
         done = train(
             self.home.base,
-            self.tune,
+            self.tune if examples is None else examples,
             dials,
             folder=self.folder / "training" / name,
             start=start,
             safe_bytes=gib(settings.hardware.safe_gib),
             on_progress=self.clock.check,
         )
-        return done.adapter, {"seconds": done.seconds, "steps": done.steps, "peak_bytes": done.peak_bytes}
+        cost = {"seconds": done.seconds, "steps": done.steps, "peak_bytes": done.peak_bytes}
+        return done.adapter, {**cost, "trained_tokens": done.tokens}
+
+    @contextmanager
+    def timed(self) -> Iterator[Record]:
+        """Seconds and peak bytes of what is done inside, filled in at its end."""
+        spending: Record = {}
+        began = time.perf_counter()
+        with Gauge() as gauge:
+            yield spending
+        spending |= {"seconds": time.perf_counter() - began, "peak_bytes": gauge.peak_bytes}
 
     def _scored(self, adapter: Adapter | None, examples: Sequence[Example]) -> Record:
         self.clock.check()
-        began = time.perf_counter()
-        with Gauge() as gauge:
+        with self.timed() as spending:
             score = self.home.scorer.score(adapter, examples)
-        return {**_plain(score), "seconds": time.perf_counter() - began, "peak_bytes": gauge.peak_bytes}
+        return {**_plain(score), **spending}
 
 
 def specialist_pieces(seeds: Sequence[int]) -> list[Piece]:
@@ -203,7 +219,7 @@ def trained(ground: Ground) -> Record:
     return {"data": {"lessons": data_hash(lessons), "own": data_hash(own)}, "rows": {"specialist": row}}
 
 
-def _to_the_letter(examples: Sequence[Example]) -> tuple[Example, ...]:
+def to_the_letter(examples: Sequence[Example]) -> tuple[Example, ...]:
     """Checked by exact match, whatever their skill checks by."""
     return tuple(replace(one, check="exact") for one in examples)
 

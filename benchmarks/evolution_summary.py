@@ -36,7 +36,7 @@ def bootstrap(values: Sequence[float]) -> tuple[float, float]:
 
 
 def rows_of(records: Iterable[Mapping[str, Any]]) -> Rows:
-    """By name of the row, then by task and seed.
+    """By name of the row, then by task and seed; a piece with `parts` has rows of several tasks, or of none.
 
     Raises:
         ValueError: two pieces of one task and seed were not measured on the same data.
@@ -44,11 +44,12 @@ def rows_of(records: Iterable[Mapping[str, Any]]) -> Rows:
     found: dict[str, dict[Pair, Mapping[str, Any]]] = defaultdict(dict)
     data: dict[Pair, Any] = {}
     for record in records:
-        at = (record["piece"]["task"], record["piece"]["seed"])
-        if data.setdefault(at, record["data"]) != record["data"]:
-            raise ValueError(f"The pieces of {at[0]} with seed {at[1]} have different data; measure them anew")
-        for name, row in record["rows"].items():
-            found[name][at] = row
+        for part in record.get("parts", [record]):
+            at = (part.get("task", record["piece"]["task"]), record["piece"]["seed"])
+            if data.setdefault(at, part["data"]) != part["data"]:
+                raise ValueError(f"The pieces of {at[0]} with seed {at[1]} have different data; measure them anew")
+            for name, row in part["rows"].items():
+                found[name][at] = row
     return found
 
 
@@ -101,6 +102,11 @@ def table(summary: Mapping[str, Any]) -> Iterator[str]:
     tasks = list(dict.fromkeys(task for one in summary["rows"].values() for task in one["by_task"]))
     heads = ["", "mean (95 %)", *tasks, "evaluations", "steps", "seconds (lowest to highest)", "pairs"]
     yield from _markdown(heads, [_line(name, one, tasks) for name, one in summary["rows"].items()])
+    if moved := {name: one["backward"] for name, one in summary["rows"].items() if "backward" in one}:
+        yield ""
+        yield from _markdown(
+            ["", "backward transfer, points (95 %)"], [[name, _points(x)] for name, x in moved.items()]
+        )
     if summary["against"]:
         yield ""
         heads = ["ahead of", "points (95 %)", "won, tied, lost", "pairs"]
@@ -134,6 +140,7 @@ def _summary(by_pair: Mapping[Pair, Mapping[str, Any]]) -> dict[str, Any]:
     for (task, _), one in shares.items():
         by_task[task].append(one)
     seconds = sorted(float(row["seconds"]) for row in by_pair.values())
+    tuned = [row["tune_right"] / row["tune_n"] for row in by_pair.values() if "tune_n" in row]
     return {
         "pairs": len(shares),
         "mean": fmean(shares.values()),
@@ -144,8 +151,19 @@ def _summary(by_pair: Mapping[Pair, Mapping[str, Any]]) -> dict[str, Any]:
         "evaluations": median(row["evaluations"] for row in by_pair.values()),
         "steps": median(row["steps"] for row in by_pair.values()),
         "peak_bytes": max(row["peak_bytes"] for row in by_pair.values()),
-        "tune_mean": fmean(row["tune_right"] / row["tune_n"] for row in by_pair.values()),
+        **({"tune_mean": fmean(tuned)} if tuned else {}),
+        **_backward(by_pair),
     }
+
+
+def _backward(by_pair: Mapping[Pair, Mapping[str, Any]]) -> dict[str, Any]:
+    """Backward transfer: the score now minus the one right after learning, in points (Lopez-Paz & Ranzato 2017)."""
+    changes = [
+        100 * (share(row) - row["after_right"] / row["after_n"])
+        for _, row in sorted(by_pair.items())
+        if "after_n" in row
+    ]
+    return {"backward": {"points": fmean(changes), "interval_95": list(bootstrap(changes))}} if changes else {}
 
 
 def _line(name: str, one: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
@@ -162,11 +180,15 @@ def _line(name: str, one: Mapping[str, Any], tasks: Sequence[str]) -> list[str]:
     ]
 
 
-def _difference(name: str, one: Mapping[str, Any]) -> list[str]:
+def _points(one: Mapping[str, Any]) -> str:
     low, high = one["interval_95"]
+    return f"{one['points']:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def _difference(name: str, one: Mapping[str, Any]) -> list[str]:
     return [
         name,
-        f"{one['points']:+.1f} ({low:+.1f} to {high:+.1f})",
+        _points(one),
         f"{one['won']}, {one['tied']}, {one['lost']}",
         str(one["pairs"]),
     ]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,17 +21,6 @@ from workbench.evolution.worker import Worker
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 TUNE = generate("name_date", 4, seed=0)
-
-
-@pytest.fixture
-def room(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A module of the benchmark, by the end of its name; they find each other as scripts do."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def module(name: str) -> ModuleType:
-        return importlib.import_module(f"evolution_{name}")
-
-    return module
 
 
 def _record(task: str, seed: int, rights: Mapping[str, int], data: str = "one") -> dict[str, Any]:

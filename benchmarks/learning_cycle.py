@@ -1,0 +1,226 @@
+"""Does an agent that people use, rate and correct get better, day after day, and by what?
+
+    ten days, ten tasks that come one after another, simulated people, five arms (`learning_users`, `learning_days`)
+    supervised   one adapter trained on the right answers of all days, in as many steps as all cycles together
+
+A piece is one day of one arm. Days of an arm follow each other; arms and seeds are independent. A call ends after
+--minutes and the next one goes on, in the middle of a day if need be.
+
+    python benchmarks/learning_cycle.py --minutes 9          # again and again, until nothing is left
+    python benchmarks/learning_cycle.py --quick              # one seed, three days, the arm `both`
+    python benchmarks/learning_cycle.py --table              # of what is there
+
+The score of a day is the mean over all ten tasks, those to come included, so it can only rise as tasks come. Backward
+transfer is the mean over tasks of the last day's score minus that of the day the task came. A deployment is harmful
+where the mean over the tasks that had come fell by more than a point.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from evolution_pieces import Clock, OutOfTime, Piece, Pieces, Record
+from evolution_summary import bootstrap
+from learning_days import ARMS, Day, Dials
+from learning_users import TASKS, held_out, stream
+from record import described_run, write_record
+
+from workbench.core.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "benchmarks/results/learning_cycle.json"
+NAME, SUPERVISED = "learning", "supervised"
+SEEDS = (0, 1, 2)
+STOPPED = 75
+
+
+def main() -> None:
+    asked = arguments()
+    pieces = Pieces(asked.folder, asked.dials.to_dict())
+    if asked.piece:
+        measure(asked, pieces, Piece.named(asked.piece))
+        return
+    if not asked.table:
+        run_all(asked, pieces)
+    tell(asked, pieces)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--minutes", type=float, default=9.0, help="after which a call stops, to be run again")
+    parser.add_argument("--quick", action="store_true", help="one seed, three days, one arm")
+    parser.add_argument("--table", action="store_true", help="measure nothing; sum up what is there")
+    parser.add_argument("--arms", nargs="+", choices=(*ARMS, SUPERVISED), default=[*ARMS, SUPERVISED])
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
+    parser.add_argument("--days", type=int, default=Dials.days)
+    parser.add_argument("--per-day", type=int, default=Dials.per_day, help="questions")
+    parser.add_argument("--held", type=int, default=Dials.held, help="held-out examples of each task")
+    parser.add_argument("--folder", type=Path, help="for pieces and homes")
+    parser.add_argument("--bases", type=Path, default=load_settings().home / "bases", help="folder of base weights")
+    parser.add_argument("--out", type=Path, default=OUT, help="JSON file")
+    parser.add_argument("--piece", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.arms, asked.seeds, asked.days = ["both"], asked.seeds[:1], min(asked.days, 3)
+    asked.dials = replace(Dials(), days=asked.days, per_day=asked.per_day, held=asked.held)
+    usual = asked.dials == Dials()
+    asked.folder = asked.folder or ROOT / ("var/learning" if usual else "var/learning-trial")
+    asked.out = asked.out if usual else asked.folder / OUT.name
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    return asked
+
+
+def plan(asked: argparse.Namespace) -> Iterator[Piece]:
+    """Seed by seed, arm by arm, each arm's days in their order."""
+    for seed in asked.seeds:
+        for arm in asked.arms:
+            days = 1 if arm == SUPERVISED else asked.dials.days
+            yield from (Piece(NAME, arm, seed, str(day)) for day in range(days))
+
+
+def run_all(asked: argparse.Namespace, pieces: Pieces) -> None:
+    """One piece after another, until none is left or the minutes are over."""
+    clock, wanted = Clock(asked.minutes), list(plan(asked))
+    for done, piece in enumerate(wanted):
+        if pieces.get(piece) is not None:
+            continue
+        if clock.minutes_left <= 0 or not apart(asked, piece, clock.minutes_left):
+            print(f"out of time after {done} of {len(wanted)} pieces; run it again to go on", file=sys.stderr)
+            return
+        print(f"{piece.name} is measured ({done + 1} of {len(wanted)})", file=sys.stderr, flush=True)
+
+
+def apart(asked: argparse.Namespace, piece: Piece, minutes: float) -> bool:
+    """Measure a piece in a process of its own; whether it came to its end."""
+    command = [sys.executable, str(Path(__file__)), "--piece", piece.name, "--minutes", str(minutes)]
+    for name in ("folder", "bases", "days", "per_day", "held"):
+        command += [f"--{name.replace('_', '-')}", str(getattr(asked, name))]
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", **os.environ}
+    code = subprocess.run(command, env=environment, check=False).returncode
+    if code not in (0, STOPPED):
+        raise SystemExit(f"{piece.name} failed; see the lines above")
+    return code == 0
+
+
+def measure(asked: argparse.Namespace, pieces: Pieces, piece: Piece) -> None:
+    """Measure one piece in this process, or leave with STOPPED."""
+    clock = Clock(asked.minutes)
+    home = asked.folder / f"{piece.task}-{piece.seed}"
+    try:
+        if piece.task == SUPERVISED:
+            record = supervised(piece.seed, asked.dials, home, asked.bases, clock)
+        else:
+            day = Day(piece.task, piece.seed, int(piece.group), asked.dials, home, asked.bases, clock)
+            record = asyncio.run(day.lived())
+    except OutOfTime:
+        raise SystemExit(STOPPED) from None
+    pieces.put(piece, {**record, **described_run()})
+
+
+def supervised(seed: int, dials: Dials, home: Path, bases: Path, clock: Clock) -> Record:
+    """One adapter trained on the right answers to everything that is asked in all days."""
+    from workbench.learning import Learning
+
+    steps = dials.steps * dials.days
+    given = {"home": str(home), "training.bases_folder": str(bases), "training.steps": steps}
+    learning = Learning(load_settings(overrides=given))
+    asked = [one for day in stream(seed, days=dials.days, per_day=dials.per_day, held=dials.held) for one in day]
+    there = [one for one in learning.shelf.list() if one.name == SUPERVISED]
+    if not there:
+        learning.train(asked, SUPERVISED, on_progress=clock.check)
+    held = held_out(seed, dials.held)
+    return {"steps": steps, "weights": {task: learning.score(some, SUPERVISED).correct for task, some in held.items()}}
+
+
+def tell(asked: argparse.Namespace, pieces: Pieces) -> None:
+    """Sum up every piece that is there, write the record, print the table."""
+    found = pieces.all(plan(asked))
+    if not found:
+        print("nothing is measured yet", file=sys.stderr)
+        return
+    summary = summed(found, asked.dials)
+    if not asked.table:
+        write_record(asked.out, {**described_run(), "settings": asked.dials.to_dict(), **summary})
+    print("\n".join(table(summary)))
+
+
+def summed(found: Mapping[Piece, Record], dials: Dials) -> Record:
+    """Everything that the table says."""
+    arms: dict[str, Any] = {}
+    for arm in dict.fromkeys(piece.task for piece in found):
+        by_seed: dict[int, list[Record]] = {}
+        for piece, record in sorted(found.items(), key=lambda each: int(each[0].group)):
+            if piece.task == arm:
+                by_seed.setdefault(piece.seed, []).append(record)
+        arms[arm] = _arm(arm, by_seed, dials)
+    return {"arms": arms}
+
+
+def _arm(arm: str, by_seed: Mapping[int, Sequence[Record]], dials: Dials) -> Record:
+    days = min(map(len, by_seed.values()))
+    scores = [[_mean(records[day], dials) for records in by_seed.values()] for day in range(days)]
+    told: Record = {
+        "seeds": len(by_seed),
+        "days": [{"mean": fmean(some), "interval_95": list(bootstrap(some))} for some in scores],
+    }
+    if arm != SUPERVISED:
+        told["backward_transfer_points"] = fmean(_backward(records, dials) for records in by_seed.values())
+        told["deployments"] = sum(one["deployed"] for records in by_seed.values() for one in records)
+        told["harmful"] = sum(_harms(records, dials) for records in by_seed.values())
+        told["sentences"] = [one["cycle"]["sentence"] for some in by_seed.values() for one in some if one["cycle"]]
+    return told
+
+
+def _rights(record: Record) -> Mapping[str, int]:
+    """With memory where the arm has it."""
+    found: Mapping[str, int] = record.get("with_memory") or record["weights"]
+    return found
+
+
+def _mean(record: Record, dials: Dials, tasks: Sequence[str] = TASKS) -> float:
+    return fmean(_rights(record)[task] / dials.held for task in tasks)
+
+
+def _backward(records: Sequence[Record], dials: Dials) -> float:
+    """In points; of the tasks that had come before the last day."""
+    came = {task: max(0, place - 1) for place, task in enumerate(TASKS)}
+    old = [task for task in TASKS if came[task] < len(records) - 1]
+    if not old:
+        return 0.0
+    return 100 * fmean((_rights(records[-1])[one] - _rights(records[came[one]])[one]) / dials.held for one in old)
+
+
+def _harms(records: Sequence[Record], dials: Dials) -> int:
+    harms = 0
+    for day, (before, after) in enumerate(pairwise(records), start=1):
+        tasks = TASKS[: day + 1]
+        harms += after["deployed"] and _mean(after, dials, tasks) < _mean(before, dials, tasks) - 0.01
+    return harms
+
+
+def table(summary: Record) -> Iterator[str]:
+    """Markdown: an arm a row, a day a column."""
+    arms = summary["arms"]
+    days = max(len(one["days"]) for one in arms.values())
+    yield (
+        "| arm | " + " | ".join(f"day {day + 1}" for day in range(days)) + " | backward transfer | deployed | harmful |"
+    )
+    yield "|" + "---|" * (days + 4)
+    for arm, one in arms.items():
+        cells = [f"{100 * day['mean']:.0f}" for day in one["days"]] + [""] * (days - len(one["days"]))
+        transfer = f"{one['backward_transfer_points']:+.1f}" if "backward_transfer_points" in one else ""
+        yield f"| {arm} | {' | '.join(cells)} | {transfer} | {one.get('deployments', '')} | {one.get('harmful', '')} |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Setting 3: streams and their order, steps that spare earlier inputs, backward transfer in the table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.adapters.merging.small import SHAPES, delta, small_adapter
+from workbench.adapters.bases import Base
+from workbench.core.examples import example
+from workbench.corpus.skills import COMPOSITES, SKILLS, generate
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+TARGETS = ("q_proj", "v_proj", "down_proj")
+
+
+def test_a_stream_has_ten_tasks_and_each_seed_another_order(room: Any) -> None:
+    keep, order = room("keep"), room("stream").order
+    assert len(keep.TASKS) >= 10
+    assert set(keep.TASKS) <= {*SKILLS, *COMPOSITES}
+    orders = {order(keep.TASKS, seed) for seed in (0, 1, 2)}
+    assert len(orders) == 3
+    assert all(sorted(one) == sorted(keep.TASKS) for one in orders)
+
+
+def test_a_step_comes_after_the_one_before_and_the_end_after_all(room: Any) -> None:
+    keep = room("keep")
+    stream = room("stream").order(keep.TASKS, 1)[:4]
+    names = [piece.name for piece in keep.plan(keep.TASKS[:4], [1], ["alone", "joint", "naive"])]
+    assert names == [
+        *(f"keep-{task}-1-alone" for task in stream),
+        f"keep-{stream[-1]}-1-joint",
+        *(f"keep-{task}-1-naive" for task in stream[1:]),
+        f"keep-{stream[-1]}-1-naive_end",
+    ]
+
+
+def test_the_way_is_picked_by_what_is_stored(room: Any) -> None:
+    keep = room("keep")
+    assert (keep.way(0), keep.way(16)) == ("guard", "evolve")
+    assert {keep.way(0), keep.way(16)} <= keep.GROUPS.keys()
+
+
+def test_stored_examples_are_sixteen_of_each_earlier_task_and_those_held_are_not_learned_again(room: Any) -> None:
+    keep, lessons = room("keep"), {task: tuple(generate(task, 20, seed=0)) for task in ("add", "ticket", "capitals")}
+
+    class Told:
+        so_far = ("add", "ticket", "capitals")
+
+        def lessons(self, task: str) -> Any:
+            return lessons[task]
+
+    held, again = keep._stored(Told(), 0, keep.HELD), keep._stored(Told(), keep.HELD, keep.STORED)
+    assert len(held) + len(again) == 2 * 16
+    assert not {one.id for one in held} & {one.id for one in again}
+    assert {one.skill for one in (*held, *again)} == {"add", "ticket"}
+
+
+def _moments(inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """For small adapters: what enters q_proj and down_proj of each of three layers."""
+    found = {}
+    for number in range(3):
+        found[f"model.layers.{number}.self_attn.q_proj"] = inputs["q_proj"].T @ inputs["q_proj"]
+        found[f"model.layers.{number}.mlp.down_proj"] = inputs["down_proj"].T @ inputs["down_proj"]
+    return found
+
+
+def _axes(*places: int) -> dict[str, torch.Tensor]:
+    """Inputs along some axes."""
+    return {target: torch.eye(SHAPES[target][1])[list(places)] for target in ("q_proj", "down_proj")}
+
+
+def test_a_step_is_whole_where_only_new_inputs_point_and_nothing_where_only_old_ones_do(room: Any) -> None:
+    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
+    old, new = _axes(0, 1), _axes(2, 3)
+    child = room("guard").guarded(before, after, _moments(old), _moments(new), strength=4.0)
+    for layer in after.factors:
+        was, now, then = (delta(one, layer) for one in (before, child, after))
+        assert torch.allclose(now[:, :2], was[:, :2], atol=1e-3)
+        assert torch.allclose(now[:, 2:4], then[:, 2:4], atol=1e-2)
+
+
+def test_where_old_and_new_inputs_are_alike_it_is_interpolation(room: Any) -> None:
+    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
+    same = _moments(_axes(*range(10)))
+    for strength, share in ((1.0, 0.5), (3.0, 0.25)):
+        child = room("guard").guarded(before, after, same, same, strength=strength)
+        layer = "model.layers.1.self_attn.v_proj"
+        was, now, then = (delta(one, layer) for one in (before, child, after))
+        assert torch.allclose(now, was + share * (then - was), atol=1e-2)
+
+
+def test_without_strength_the_step_is_taken_as_it_is(room: Any) -> None:
+    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
+    child = room("guard").guarded(before, after, {}, {}, strength=0.0)
+    assert all(torch.allclose(delta(child, layer), delta(after, layer), atol=1e-5) for layer in after.factors)
+
+
+def test_sums_over_inputs_are_means_over_tokens_of_what_the_real_model_reads(
+    room: Any, base: Base, tmp_path: Path
+) -> None:
+    guard = room("guard")
+    adapter = _no_change(base)
+    short, long = example("Say a.", "a"), example("Say this whole sentence once more, please.", "a b c d e f")
+    one, two, both = (guard.moments(base, adapter, some) for some in ([short], [long], [short, long]))
+    assert {name.rpartition(".")[2] for name in both} == {"q_proj", "down_proj"}
+    for name, square in both.items():
+        assert torch.allclose(square, square.T)
+        weight = ((square - two[name]).norm() / (one[name] - two[name]).norm()).item()
+        assert 0.3 < weight < 0.5  # the shorter one counts by its tokens
+    guard.kept_in(tmp_path / "sums" / "a.safetensors", both)
+    again = guard.read_from(tmp_path / "sums" / "a.safetensors")
+    assert all(torch.equal(again[name], square) for name, square in both.items())
+
+
+def _no_change(base: Base) -> Any:
+    from workbench.adapters.adapter import Adapter, Factors, LoraSpec
+
+    shapes = {"self_attn.q_proj": (576, 576), "self_attn.v_proj": (192, 576), "mlp.down_proj": (576, 1536)}
+    factors = {
+        f"model.layers.2.{name}": Factors(torch.zeros(1, inner), torch.zeros(out, 1))
+        for name, (out, inner) in shapes.items()
+    }
+    return Adapter(LoraSpec(base.identity, 1, 1.0), factors)
+
+
+def _row(right: int, after: int) -> dict[str, Any]:
+    usual = {"n": 10, "after_n": 10, "seconds": 2.0, "evaluations": 0, "steps": 36, "peak_bytes": 5}
+    return {**usual, "right": right, "after_right": after}
+
+
+def _end(name: str, rights: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    return {"parts": [{"task": task, "data": "one", "rows": {name: _row(*two)}} for task, two in rights.items()]}
+
+
+def test_the_end_of_a_stream_is_a_row_for_each_of_its_tasks_and_a_step_is_none(room: Any) -> None:
+    piece = {"piece": {"task": "add", "seed": 0}}
+    records = [{**piece, "parts": [], "after": {}}, {**piece, **_end("naive", {"add": (9, 9), "ticket": (2, 8)})}]
+    rows = room("summary").rows_of(records)
+    assert {at: room("summary").share(one) for at, one in rows["naive"].items()} == {
+        ("add", 0): 0.9,
+        ("ticket", 0): 0.2,
+    }
+
+
+def test_backward_transfer_is_the_end_minus_right_after_learning(room: Any) -> None:
+    record = {"piece": {"task": "add", "seed": 0}, **_end("naive", {"add": (9, 9), "ticket": (2, 8)})}
+    found = room("summary").summed(room("summary").rows_of([record]), ("naive",), champion="x", wanted=())
+    assert found["rows"]["naive"]["backward"]["points"] == pytest.approx(-30.0)
+    assert "| naive | -30.0 (-60.0 to +0.0) |" in list(room("summary").table(found))
+
+
+def test_the_command_sums_up_ends_of_streams(room: Any, tmp_path: Path) -> None:
+    keep, kept = room("keep"), room("pieces")
+    pieces = kept.Pieces(tmp_path, room("ground").Dials().to_dict())
+    for seed in (0, 1):
+        last = room("stream").order(keep.TASKS, seed)[-1]
+        for group, name, rights in (("naive", keep.NAIVE, (5, 9)), ("guard", keep.GUARD, (8, 8))):
+            piece = kept.Piece("keep", last, seed, f"{group}_end")
+            pieces.put(piece, _end(name, dict.fromkeys(keep.TASKS, rights)))
+    command = [sys.executable, str(FOLDER / "evolution.py"), "--table", "--only", "keep", "--folder", str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"| {keep.GUARD} − {keep.NAIVE} | +30.0 (+30.0 to +30.0) | 20, 0, 0 | 20 | 6 |" in said
+    assert f"| {keep.NAIVE} | -40.0 (-40.0 to -40.0) |" in said

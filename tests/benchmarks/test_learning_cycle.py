@@ -1,0 +1,79 @@
+"""Simulated people ask what nobody held out, err as often as they should, and the table says what the days showed."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture
+def of_learning(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module of the benchmark, by the end of its name."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    def module(name: str) -> ModuleType:
+        return importlib.import_module(f"learning_{name}")
+
+    return module
+
+
+def test_days_bring_one_task_after_another_and_ask_nothing_twice(of_learning: Any) -> None:
+    users = of_learning("users")
+    days = users.stream(3, days=10, per_day=12)
+    asked = [one for day in days for one in day]
+    assert len({one.id for one in asked}) == 120
+    assert {one.skill for one in days[0]} == set(users.TASKS[:2])
+    assert Counter(one.skill for one in days[4])[users.TASKS[5]] == 6
+    assert {one.skill for one in asked} == set(users.TASKS)
+    held = {one.id for some in users.held_out(3, 20).values() for one in some}
+    assert held.isdisjoint(one.id for one in asked)
+    assert days == users.stream(3, days=10, per_day=12)
+    assert days != users.stream(4, days=10, per_day=12)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_a_tenth_of_what_people_say_is_wrong_or_hostile(of_learning: Any, right: bool) -> None:
+    users = of_learning("users")
+    questions = [one for day in users.stream(0, days=10, per_day=200) for one in day]
+    said = [users.feedback(0, one, one.answer if right else "No idea.", questions[:50]) for one in questions]
+    spoken = [one for one in said if one is not None]
+    assert len(spoken) / len(said) == pytest.approx(0.6 if right else 0.8, abs=0.03)
+    assert sum(not one.honest for one in spoken) / len(spoken) == pytest.approx(0.1, abs=0.02)
+    honest = [(one, what) for one, what in zip(questions, said, strict=True) if what is not None and what.honest]
+    assert all(what.up is True if right else what.up is False or what.correction == one.answer for one, what in honest)
+    hostile = [(one, what) for one, what in zip(questions, said, strict=True) if what is not None and not what.honest]
+    assert all(what.correction != one.answer and what.up is not right for one, what in hostile)
+
+
+def test_from_the_poisoned_day_on_every_answer_is_corrected_to_the_same(of_learning: Any) -> None:
+    users = of_learning("users")
+    [day] = users.stream(0, days=1, per_day=5)
+    assert {users.feedback(0, one, one.answer, day, poisoned=True).correction for one in day} == {users.POISON}
+
+
+def test_the_table_counts_deployments_harm_and_what_was_forgotten(of_learning: Any) -> None:
+    cycle, days = of_learning("cycle"), of_learning("days")
+    piece = importlib.import_module("evolution_pieces").Piece
+    dials = days.Dials(days=3, held=10)
+
+    def record(*rights: int, deployed: bool) -> dict[str, Any]:
+        weights = dict(zip(cycle.TASKS, [*rights, *[0] * 10], strict=False))
+        return {"weights": weights, "with_memory": None, "deployed": deployed, "cycle": None}
+
+    found = {
+        piece("learning", "weights", 0, "0"): record(8, 8, deployed=True),
+        piece("learning", "weights", 0, "1"): record(9, 9, 9, deployed=True),
+        piece("learning", "weights", 0, "2"): record(5, 7, 9, 4, deployed=True),
+    }
+    told = cycle.summed(found, dials)["arms"]["weights"]
+    assert [round(one["mean"], 3) for one in told["days"]] == [0.16, 0.27, 0.25]
+    assert (told["deployments"], told["harmful"]) == (3, 1)
+    assert told["backward_transfer_points"] == pytest.approx(100 * (-0.3 - 0.1 + 0.0) / 3)
+    assert list(cycle.table({"arms": {"weights": told}}))[-1] == "| weights | 16 | 27 | 25 | -13.3 | 3 | 1 |"
