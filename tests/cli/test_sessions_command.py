@@ -11,8 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.adapters.merging.small import small_adapter
 from tests.models.ollama_server import OllamaWire
+from workbench.adapters.shelf import Provenance, Shelf
 from workbench.cli.app import run
+from workbench.core.schema import LearnSettings
+from workbench.experience import Experience
 from workbench.memory.vault.keys import new_key
 
 Capture = pytest.CaptureFixture[str]
@@ -214,3 +218,24 @@ def test_a_session_is_kept_from_learning_and_let_back(ask: Callable[..., object]
     assert shown == [False, True]
     assert run(["sessions", "learning", "none such", "--off"]) == 2
     assert "None fits the session" in capsys.readouterr().err
+
+
+def test_forgetting_a_turn_names_the_adapter_that_learned_from_it_and_what_can_be_done(
+    ask: Callable[[str, str], dict[str, str]], capsys: Capture, home: Path
+) -> None:
+    turn, other = ask(DOG, "pets"), ask("Is it late?", "pets")
+    shelf = Shelf(home / "adapters", 2**24)
+    one = shelf.put(small_adapter(1), Provenance("train", "tiny"), name="dogs")
+    Experience(shelf, LearnSettings(), sealed=False).note(one, ["a" * 32], {"a" * 32: turn["id"]})
+    shelf.deploy("dogs", why="a test", forced=True)
+    assert run(["sessions", "forget-turn", turn["id"][:8]]) == 2
+    assert "add --yes" in capsys.readouterr().err
+    assert run(["sessions", "forget-turn", turn["id"][:8], "--yes"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Forgotten: 1 turn, 0 feedback, 1 memory" in said
+    assert "dogs learned from it" in said
+    assert "dogs answers now; take it out of service: workbench rollback" in said
+    assert "workbench learn --again" in said
+    assert listed(capsys) == {"pets": 1}
+    assert run(["sessions", "forget-turn", other["id"], "--yes"]) == 0
+    assert "learned" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.full_disk import files_at_most
 from workbench.core.checkers import CHECKERS
 from workbench.core.errors import ExamplesError
-from workbench.core.examples import Example, example
+from workbench.core.examples import Example, Origin, example
 from workbench.core.records import Message
 from workbench.corpus.jsonl import LONGEST_LINE_BYTES, BadLine, read_examples, write_examples
 
@@ -201,3 +201,13 @@ def test_a_full_disk_asks_for_space_and_leaves_the_file_that_was_there(tmp_path:
         write_examples(path, [example("a", "b")])
     assert read_examples(path).examples[0].answer == "4"
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["mine.jsonl"]
+
+
+def test_the_turn_of_an_example_is_written_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "used.jsonl"
+    origin = Origin("interaction", {"turn": "t1", "session": "s1", "feedback": "up"})
+    write_examples(path, [example("Who?", "Ada", origin=origin)])
+    [back] = read_examples(path).examples
+    assert back.origin == Origin("interaction", {"turn": "t1", "session": "s1"})
+    path.write_text('{"prompt": "Who?", "answer": "Ada", "origin": {"file": "x"}}\n', encoding="utf-8")
+    assert "'origin'" in read_examples(path).bad[0].reason

@@ -24,7 +24,7 @@ import typer
 from workbench.cli import memory_showing as shown
 from workbench.cli import memory_upkeep, sessions
 from workbench.cli.desk import ask_first, bar, open_desk, run_async, say
-from workbench.cli.memory_desk import opened
+from workbench.cli.memory_desk import forgetting, opened, tell_unlearned
 from workbench.cli.showing import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -170,14 +170,16 @@ def forget(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Their ids, or the beginnings of them.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove memories for good, with every copy of their text in conversations."""
-    with opened() as memory:
+    """Remove memories for good, with every copy of their text in conversations and in examples."""
+    settings = open_desk()
+    with opened(settings) as memory:
         found = {one.id: one for one in (memory.memories.get(name) for name in ids)}
         for one in found.values():
             typer.echo(f"{one.id[:8]} {shown.brief(one.text)}", err=True)
         ask_first(f"Forget {_these(len(found))} for good?", yes=yes)
-        run_async(memory.forget(*found))
+        gone = forgetting(settings, memory).memories(list(found))
     say(f"Forgotten: {_these(len(found))}")
+    tell_unlearned(gone)
 
 
 @app.command()

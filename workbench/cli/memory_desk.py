@@ -1,4 +1,4 @@
-"""What the commands of `workbench memory` share: an open memory."""
+"""What the commands of `workbench memory` and `sessions` share: an open memory, and forgetting what it taught."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from workbench.cli.desk import open_desk
+from workbench.cli.desk import open_desk, say
 
 if TYPE_CHECKING:
     from workbench.core.settings import Settings
+    from workbench.cycles import Forgetting, Unlearned
     from workbench.memory import Memory
 
 
@@ -23,3 +24,17 @@ def opened(settings: Settings | None = None) -> Iterator[Memory]:
         yield memory
     finally:
         memory.close()
+
+
+def forgetting(settings: Settings, memory: Memory) -> Forgetting:
+    """Forgetting in an open memory and in what was learned from it."""
+    from workbench.cycles import Forgetting
+    from workbench.learning import Learning
+
+    return Forgetting(memory, Learning(settings))
+
+
+def tell_unlearned(gone: Unlearned) -> None:
+    """What is left in weights, and what can be done about it."""
+    for sentence in gone.sentences:
+        say(sentence)

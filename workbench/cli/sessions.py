@@ -7,6 +7,7 @@
     workbench sessions export [SESSION] [--format json|markdown] [--out FILE]
     workbench sessions import FILE
     workbench sessions forget SESSION [--yes] [--keep-memories]
+    workbench sessions forget-turn TURN [--yes]
 
 What they print for people goes through rich, as text; what a program reads (`--json`, an export) is the only thing on
 standard output. No rule of memory lives here.
@@ -25,10 +26,12 @@ import typer
 from typer.core import TyperGroup
 
 from workbench.cli.desk import ask_first, console, open_desk
+from workbench.cli.memory_desk import forgetting, opened, tell_unlearned
 from workbench.cli.showing import AsJson, print_json, table, when
 
 if TYPE_CHECKING:
     from workbench.core.records import Session, Turn
+    from workbench.cycles import Unlearned
     from workbench.memory import Memory
     from workbench.memory.exchange.importing import Imported
 
@@ -134,14 +137,35 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     keep_memories: Annotated[bool, typer.Option("--keep-memories", help="Keep what was stated in it.")] = False,
 ) -> None:
-    """Remove a conversation for good, with what was stated in it and every copy of that."""
-    with _memory() as memory:
+    """Remove a conversation for good, with what was stated in it, every copy of that, and the examples made of it."""
+    settings = open_desk()
+    with opened(settings) as memory:
         found = memory.sessions.get(session)
         ask_first(f"Forget session {found.name!r} ({many(found.turn_count, 'turn')}) for good?", yes=yes)
-        gone = memory.sessions.forget(found.id, keep_memories=keep_memories)
+        done = forgetting(settings, memory).session(found.id, keep_memories=keep_memories)
+    _tell_forgotten(done)
+
+
+@app.command("forget-turn")
+def forget_turn(
+    turn: Annotated[str, typer.Argument(help="The turn's id, or its first characters.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove one turn for good, with what was stated in it, and the examples made of it."""
+    settings = open_desk()
+    with opened(settings) as memory:
+        found = memory.sessions.turn(turn)
+        ask_first(f"Forget turn {found.id[:8]} ({found.question[:60]!r}) for good?", yes=yes)
+        done = forgetting(settings, memory).turn(found.id)
+    _tell_forgotten(done)
+
+
+def _tell_forgotten(done: Unlearned) -> None:
+    gone = done.forgotten
     line = f"Forgotten: {many(gone.turns, 'turn')}, {gone.feedback} feedback, {many(gone.memories, 'memory')}"
     others = f"; copies were taken out of {many(gone.redacted, 'turn')} of other sessions" if gone.redacted else ""
     console().print(line + others, markup=False)
+    tell_unlearned(done)
 
 
 def _list(found: Sequence[Session], as_json: bool) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from workbench.corpus.redaction import PLACEHOLDER, redacted, suspects
 if TYPE_CHECKING:
     from workbench.memory.sessions.sessions import Sessions
 
-SKILL = "use"
+SKILL, EARLIER = "use", "earlier use"  # of what answers now and of what it learned from, where they are told apart
 EARLIER_MESSAGES = 4  # of the conversation, that a question leans on
 
 
@@ -47,6 +48,7 @@ class Collected:
     examples: tuple[Example, ...]
     refused: tuple[Refused, ...]
     unrated: int = 0  # turns that nobody spoke about
+    asked_at: Mapping[str, float] = field(default_factory=dict)  # by the example's id, in seconds since the epoch
     redacted: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -76,6 +78,7 @@ def from_interactions(
     last_word = {said.turn_id: said for said in feedback}
     examples: dict[str, Example] = {}
     refused: list[Refused] = []
+    asked_at: dict[str, float] = {}
     counts: Counter[str] = Counter()
     unrated = 0
     for turn in turns:
@@ -88,8 +91,22 @@ def from_interactions(
             refused.append(Refused(turn.id, turn.session_id, str(error)))
         else:
             examples.setdefault(one.id, one)
+            asked_at.setdefault(one.id, turn.asked_at)
             counts += Counter(taken_out)
-    return Collected(tuple(examples.values()), tuple(refused), unrated, dict(counts))
+    return Collected(tuple(examples.values()), tuple(refused), unrated, asked_at, dict(counts))
+
+
+def ids_of(turn: Turn, feedback: Iterable[Feedback]) -> frozenset[str]:
+    """Ids of all examples that a turn is or was: one for each word about it, whichever counted when it was collected.
+
+    Raises:
+        ExamplesError: a library that redaction needs is not installed.
+    """
+    found = set()
+    for said in feedback:
+        with suppress(_Unfit):
+            found.add(_example(turn, said, ())[0].id)
+    return frozenset(found)
 
 
 def _example(turn: Turn, said: Feedback, opted_out: Collection[str]) -> tuple[Example, Mapping[str, int]]:

@@ -3,9 +3,10 @@
     {"prompt": "What is 2 + 2?", "answer": "4", "skill": "add", "check": "number"}
     {"messages": [{"role": "user", "content": "Hi"}], "answer": "Hello!", "weight": 2.0}
 
-`prompt` or `messages` (the last one the user's), and `answer`, must be there; `skill`, `check`, `weight` may be. Of a
-bad line its number and the reason are kept, and all good ones; an example found twice is one. The file as a whole is
-refused only where it cannot be read or holds nothing. It splits and redacts nothing.
+`prompt` or `messages` (the last one the user's), and `answer`, must be there; `skill`, `check`, `weight` may be, and
+`origin` with the turn that an example came from, so that it is found when the turn is forgotten. Of a bad line its
+number and the reason are kept, and all good ones; an example found twice is one. The file as a whole is refused only
+where it cannot be read or holds nothing. It splits and redacts nothing.
 
 >>> read_examples(Path("mine.jsonl")).examples  # doctest: +SKIP
 (Example(messages=(Message(role='user', content='What is 2 + 2?', …),), answer='4', …),)
@@ -26,7 +27,7 @@ from workbench.core.errors import ExamplesError
 from workbench.core.examples import Example, Origin
 from workbench.core.records import Message, Role
 
-KEYS = frozenset({"prompt", "messages", "answer", "skill", "check", "weight"})
+KEYS = frozenset({"prompt", "messages", "answer", "skill", "check", "weight", "origin"})
 LONGEST_LINE_BYTES = 1 << 20  # of one example; the longest context known here is shorter
 SPOKEN = tuple(role for role in get_args(Role) if role != "tool")
 BOM = b"\xef\xbb\xbf"
@@ -160,7 +161,7 @@ def _example(raw: bytes, origin: Origin) -> Example:
         skill=_text(data, "skill") if "skill" in data else "general",
         check=_checker(data),
         weight=_weight(data.get("weight", 1.0)),
-        origin=origin,
+        origin=_turn(data["origin"]) if "origin" in data else origin,
     )
 
 
@@ -252,6 +253,15 @@ def _weight(value: Any) -> float:
     return weight
 
 
+def _turn(given: Any) -> Origin:
+    """Where an example from use came from."""
+    if not isinstance(given, dict) or given.keys() - {"turn", "session"} or not isinstance(given.get("turn"), str):
+        raise _Unfit("'origin' must be an object with the id of a 'turn' and its 'session'")
+    if not all(isinstance(value, str) and value.isprintable() for value in given.values()):
+        raise _Unfit("'origin' must hold ids")
+    return Origin("interaction", given)
+
+
 def _named(name: str) -> str:
     return repr(name if len(name) <= 40 else f"{name[:40]}…").encode("utf-8", "backslashreplace").decode()
 
@@ -262,6 +272,8 @@ def _line(number: int, one: Example) -> str:
     if len(one.messages) > 1:
         plain = {"messages": [{"role": said.role, "content": said.content} for said in one.messages]}
     plain |= {"answer": one.answer, "skill": one.skill, "check": one.check, "weight": one.weight}
+    if one.origin.source == "interaction" and "turn" in one.origin.place:
+        plain["origin"] = {name: one.origin.place[name] for name in ("turn", "session") if name in one.origin.place}
     text = json.dumps(plain, ensure_ascii=False) + "\n"
     try:
         _example(_bytes(text, plain), one.origin)

@@ -225,6 +225,8 @@ class Memory:
     async def forget(self, *memory_ids: str) -> None:
         """Remove memories for good: rows, copies in turns and summaries, the index before it next answers.
 
+        What was learned from them is not memory's: `Agent.forget_memories` forgets that as well.
+
         Raises:
             NotStored: no memory has one of these ids; then all of them stay.
         """

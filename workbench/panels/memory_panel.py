@@ -120,8 +120,12 @@ class MemoryPanel:
 
     async def forget(self, memory_id: str) -> None:
         """Remove a memory for good; the page has asked before."""
-        await (await self._opened()).forget(memory_id)
-        await self._after("Forgotten for good.")
+        from workbench.cycles import Forgetting
+        from workbench.learning import Learning
+
+        memory = await self._opened()
+        gone = await asyncio.to_thread(Forgetting(memory, Learning(memory.settings)).memories, [memory_id])
+        await self._after(" ".join(("Forgotten for good.", *gone.sentences)))
 
     async def close(self) -> None:
         """End all tasks and close the memory."""

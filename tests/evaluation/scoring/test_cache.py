@@ -142,3 +142,17 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(cache_file: Path)
     cache_file.mkdir()
     with pytest.raises(StoreReadOnly, match="cannot be written"):
         ScoreCache(cache_file).put(HERE, {"one": Verdict(True, None, None)})
+
+
+def test_what_is_forgotten_leaves_no_byte_in_the_file_nor_in_one_that_was_set_aside(tmp_path: Path) -> None:
+    cache = ScoreCache(tmp_path / "scores.sqlite")
+    one, other = "1" * 32, "2" * 32
+    cache.put(HERE, {f"{one}-aa": Verdict(True, None, "a kestrel"), f"{other}-bb": Verdict(True, None, "an owl")})
+    cache.put(HERE, {f"{one}-aa": Verdict(True, None, "falcon")})  # the row before may still be in a free page
+    (tmp_path / "scores.sqlite.damaged-1").write_bytes(b"kestrel")
+    cache.forget({one})
+    assert list(cache.get(HERE, [f"{one}-aa", f"{other}-bb"])) == [f"{other}-bb"]
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"owl" in left
+    assert b"kestrel" not in left
+    assert b"falcon" not in left

@@ -201,3 +201,51 @@ def test_an_encrypted_store_forgets_just_as_well(tmp_path: Path) -> None:
     assert sessions.forget(first.session_id or "").turns == 3
     assert sessions.list() == ()
     database.close()
+
+
+async def test_a_forgotten_turn_is_gone_with_what_it_stated_and_what_later_turns_read(
+    memory: Memory, tmp_path: Path
+) -> None:
+    first = await told(memory)
+    session = first.session_id or ""
+    left = [turn.id for turn in memory.sessions.turns(session)[1:]]
+    memory.sessions.add_feedback(Feedback(first.id, "up"))
+    gone = memory.sessions.forget_turn(first.id[:12])
+    assert (gone.turns, gone.feedback, gone.memories) == (1, 1, 1)
+    assert [turn.id for turn in memory.sessions.turns(session)] == left
+    assert all(not turn.history for turn in memory.sessions.turns(session))
+    [other] = memory.sessions.turns(memory.sessions.get("other").id)
+    assert other.answer == f"Rufus, I think. {FORGOTTEN}", "an answer in other words stays"
+    assert holders(tmp_path, b"what does he eat") == []
+    assert holders(tmp_path, b"dog is called rufus") == []
+    with pytest.raises(NotStored, match="None fits the turn"):
+        memory.sessions.forget_turn(first.id)
+
+
+async def test_who_is_concerned_is_known_before_anything_is_forgotten(memory: Memory) -> None:
+    first = await told(memory)
+    other = memory.sessions.turns(memory.sessions.get("other").id)[0].id
+    again = memory.sessions.turns(memory.sessions.get("again").id)[0].id
+    readers = {turn.id for turn in memory.sessions.turns(first.session_id or "")[1:]}
+    stranger = await memory.remember(
+        Turn(question="Is it late?", answer="Yes.", recalled=await memory.recall("dog", min_score=-1))
+    )
+    concerned = memory.sessions.turns_with(memory_ids=first.memory_ids)
+    assert {first.id, other, again} <= concerned
+    assert stranger.id not in concerned, "a memory that was only recalled is in no example"
+    assert memory.sessions.turns_with(turn=first.id) == concerned | readers
+    assert memory.sessions.turns_with(session=first.session_id) == concerned | readers
+    kept = memory.sessions.turns_with(session=first.session_id, keep_memories=True)
+    assert kept == {first.id, *readers}
+
+
+async def test_a_turn_that_was_answered_while_another_was_forgotten_loses_what_it_read(memory: Memory) -> None:
+    first = await memory.remember(Turn(question="Code of the kestrel room?", answer="Seven."))
+    late = Turn(
+        question="Sure?",
+        answer="Yes.",
+        session_id=first.session_id,
+        history=memory.sessions.history(first.session_id or "", 4),
+    )
+    memory.sessions.forget_turn(first.id)
+    assert (await memory.remember(late)).history == ()

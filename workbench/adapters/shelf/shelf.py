@@ -210,6 +210,18 @@ class Shelf:
             self._write_card(one, replace(one.card, files={**one.card.files, path.name: mark(content)}))
             return one.folder / path.name
 
+    def detach(self, ref: str, name: str) -> None:
+        """Remove a file that was attached; one that is not there is gone already."""
+        if name in (*_WEIGHTS, CARD):
+            raise AdapterError(f"{name} belongs to the adapter and cannot be detached; delete the adapter instead")
+        with self._changing():
+            one = find(self.folder, ref)
+            files = {each: mark for each, mark in one.card.files.items() if each != name}
+            if len(files) < len(one.card.files):
+                self._write_card(one, replace(one.card, files=files))
+            (one.folder / name).unlink(missing_ok=True)
+            disk.sync(one.folder)
+
     def delete(self, ref: str, *, force: bool = False) -> None:
         """Remove an adapter.
 

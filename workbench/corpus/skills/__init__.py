@@ -29,15 +29,18 @@ SKILLS: dict[str, Skill] = {
 COMPOSITES: dict[str, Skill] = {skill.name: skill for skill in JOINED}
 
 
-def generate(name: str, n: int, *, seed: int, without: Collection[str] = frozenset()) -> tuple[Example, ...]:
+def generate(
+    name: str, n: int, *, seed: int, without: Collection[str] = frozenset(), fewer: bool = False
+) -> tuple[Example, ...]:
     """Examples of a skill or a composite, with distinct prompts; the same for the same seed.
 
     Args:
         without: ids of examples that are not to be given.
+        fewer: where there are not so many, give those that there are.
     Raises:
         ExamplesError: there is no such skill, or it has fewer examples than that.
     """
     skill = SKILLS.get(name) or COMPOSITES.get(name)
     if skill is None:
         raise ExamplesError(f"There is no skill {name!r}; choose one of: {', '.join((*SKILLS, *COMPOSITES))}")
-    return draw(skill, n, seed=seed, without=without)
+    return draw(skill, n, seed=seed, without=without, fewer=fewer)

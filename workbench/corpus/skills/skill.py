@@ -48,11 +48,13 @@ class Skill:
     parts: tuple[str, ...] = ()
 
 
-def draw(skill: Skill, n: int, *, seed: int, without: Collection[str] = frozenset()) -> tuple[Example, ...]:
+def draw(
+    skill: Skill, n: int, *, seed: int, without: Collection[str] = frozenset(), fewer: bool = False
+) -> tuple[Example, ...]:
     """The first `n` examples of the stream whose ids are not in `without`; no prompt comes twice.
 
     Raises:
-        ExamplesError: the skill has fewer than that.
+        ExamplesError: the skill has fewer than that, and fewer will not do.
     """
     if n < 0:
         raise ExamplesError(f"{n} examples of the skill {skill.name} cannot be drawn; ask for 0 or more")
@@ -62,7 +64,7 @@ def draw(skill: Skill, n: int, *, seed: int, without: Collection[str] = frozense
             break
         if one.id not in without:
             given.append(one)
-    if len(given) < n:
+    if len(given) < n and not fewer:
         raise ExamplesError(
             f"The skill {skill.name} has only {len(given)} more examples with the seed {seed}; ask for fewer than {n}"
         )

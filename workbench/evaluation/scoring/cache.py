@@ -18,7 +18,7 @@ import hashlib
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 30.0
 ASKED_AT_ONCE = 500  # SQLite takes no more than 32,766 variables
+ID_DIGITS = 32  # of an example's id, with which a row's name begins
 TABLE = """
 CREATE TABLE IF NOT EXISTS verdicts (
     adapter TEXT, base TEXT, version INTEGER, precision TEXT, longest INTEGER, example TEXT,
@@ -83,6 +84,27 @@ class ScoreCache:
             StoreError: no space, no permission, or another process holds the file too long.
         """
         self._mended(lambda: self._put(setting, verdicts))
+
+    def forget(self, examples: Collection[str]) -> None:
+        """Remove what is known of these examples, by id, from the file and from what was set aside; no byte stays.
+
+        Raises:
+            StoreError: the file cannot be written, or another process holds it too long.
+        """
+        for aside in self.path.parent.glob(f"{self.path.name}.damaged-*"):
+            aside.unlink(missing_ok=True)
+        if examples and self.path.exists():
+            self._mended(lambda: self._forget(sorted(examples)))
+
+    def _forget(self, examples: Sequence[str]) -> None:
+        with self._open() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for some in _batches(examples):
+                named = f"substr(example, 1, {ID_DIGITS}) IN ({','.join('?' * len(some))})"
+                connection.execute(f"DELETE FROM verdicts WHERE {named}", tuple(some))
+            connection.execute("COMMIT")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _get(self, setting: Setting, examples: Sequence[str]) -> dict[str, Verdict]:
         found: dict[str, Verdict] = {}

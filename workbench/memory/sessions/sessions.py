@@ -32,7 +32,14 @@ from workbench.memory import memories as memory_rows
 from workbench.memory.database import Database
 from workbench.memory.failures import Clash
 from workbench.memory.memories import NewMemory
-from workbench.memory.sessions.forgetting import Forgotten, forget_memories, forget_session, without_what_was_forgotten
+from workbench.memory.sessions import tracing
+from workbench.memory.sessions.forgetting import (
+    Forgotten,
+    forget_memories,
+    forget_session,
+    forget_turn,
+    without_what_was_forgotten,
+)
 from workbench.memory.sessions.names import checked_name, free_name
 from workbench.memory.sessions.turn_json import turn_from_json, turn_to_json
 from workbench.memory.tables import feedback, memories, sessions, turns
@@ -102,6 +109,31 @@ class Sessions:
             NotStored: no session fits the reference, or several do.
         """
         return forget_session(self._database, self.get(reference).id, keep_memories=keep_memories)
+
+    def forget_turn(self, reference: str) -> Forgotten:
+        """Remove a turn for good, with the feedback on it and what was stated in it; see `forgetting.forget_turn`.
+
+        Raises:
+            NotStored: no turn fits the reference, or several do.
+        """
+        return forget_turn(self._database, self.turn(reference).id)
+
+    def turns_with(
+        self, *, memory_ids: Sequence[str] = (), session: str | None = None, turn: str | None = None, **options: bool
+    ) -> frozenset[str]:
+        """Ids of the turns that say what is to be forgotten: what was learned from them is concerned.
+
+        Args:
+            options: `keep_memories`, as in `forget`.
+        Raises:
+            NotStored: there is no such memory, session or turn.
+        """
+        found = tracing.turns_with_memories(self._database, memory_ids)
+        if session is not None:
+            found |= tracing.turns_with_session(self._database, self.get(session).id, **options)
+        if turn is not None:
+            found |= tracing.turns_with_turn(self._database, self.turn(turn).id)
+        return found
 
     def forget_memories(self, ids: Sequence[str]) -> Forgotten:
         """Remove memories for good, with the duplicates merged into them and their text in every turn.
