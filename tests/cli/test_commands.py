@@ -199,7 +199,7 @@ def test_the_tour_never_touches_a_configured_database(
     monkeypatch.setenv("WORKBENCH_MEMORY_DATABASE_URL", f"sqlite:///{own}")
     monkeypatch.setenv("WORKBENCH_OLLAMA_HOST", ollama_server.url)
     ollama_server.always(lambda request: Say(("Answer: 42",)))
-    assert run(["tour", "--model", "tiny"]) == 0
+    assert run(["tour", "--model", "tiny", "--skip-learning"]) == 0
     assert not own.exists()
 
 

@@ -2,74 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.cli.evolving import Typed, as_json, interrupt_after, place, typed, unmeasured
 from tests.runs.conftest import memory_given_back, one_thread
-from tests.runs.homes import SMALL, SPECIALISTS
-from workbench.adapters.bases import Base
-from workbench.cli.app import run
+from tests.runs.homes import SPECIALISTS
 from workbench.core.examples import example
 from workbench.corpus.jsonl import write_examples
 from workbench.corpus.skills import generate
+from workbench.runs import Run
 
-__all__ = ["memory_given_back", "one_thread"]
-
-Typed = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, taught_home: Path) -> Path:
-    """A home with two specialists, and files of examples beside it."""
-    folder = tmp_path_factory.mktemp("evolving")
-    shutil.copytree(taught_home, folder / "home")
-    write_examples(folder / "tune.jsonl", generate("name_date", 4, seed=1))
-    write_examples(folder / "gate.jsonl", generate("name_date", 8, seed=2))
-    return folder
-
-
-@pytest.fixture
-def typed(
-    place: Path, base: Base, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    for key, value in SMALL.items():
-        monkeypatch.setenv(f"WORKBENCH_{key.replace('.', '_').upper()}", str(value))
-    monkeypatch.setenv("WORKBENCH_HOME", str(place / "home"))
-    monkeypatch.setenv("WORKBENCH_TRAINING_BASES_FOLDER", str(base.folder.parent))
-    monkeypatch.chdir(place)
-
-    def type_(*words: object) -> tuple[int, str, str]:
-        code = run([str(word) for word in words])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return type_
-
-
-def as_json(typed: Typed, *words: object) -> Any:
-    code, out, err = typed(*words, "--json")
-    assert code == 0, err
-    return json.loads(out)
+__all__ = ["memory_given_back", "one_thread", "place", "typed"]
 
 
 def test_a_run_is_interrupted_listed_gone_on_with_shown_and_deleted(
     typed: Typed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workbench.runs import Run
-
     step = Run.step
-
-    def interrupted(self: Run, *rest: Any) -> Any:
-        if self.trials:
-            raise KeyboardInterrupt
-        return step(self, *rest)
-
-    monkeypatch.setattr(Run, "step", interrupted)
+    interrupt_after(1, monkeypatch)
     code, _, err = typed("evolve", "tune.jsonl", "--gate", "gate.jsonl", "--budget", "20")
     assert code == 130
     [listed] = as_json(typed, "runs")
@@ -97,9 +50,14 @@ def test_a_run_is_interrupted_listed_gone_on_with_shown_and_deleted(
         (["missing.jsonl"], "missing.jsonl"),
         (["tune.jsonl", "--from", "nobody"], "nobody"),
         (["tune.jsonl", "--budget", "0"], "budget"),
-        (["tune.jsonl", "--seconds", "0"], "evolution.seconds"),
-        (["tune.jsonl", "--search", "magic"], "evolution.search"),
-        (["tune.jsonl", "--size", "2"], "size"),
+        (["tune.jsonl", "--set", "evolution.evaluations=0"], "evolution.evaluations"),
+        (["tune.jsonl", "--set", "evolution.seconds=0"], "evolution.seconds"),
+        (["tune.jsonl", "--set", "evolution.search=magic"], "evolution.search"),
+        (["tune.jsonl", "--set", "evolution.size=2"], "evolution.size"),
+        (["tune.jsonl", "--set", "evolution.sise=8"], "did you mean 'evolution.size'"),
+        (["tune.jsonl", "--set", "evolution.size"], "is not KEY=VALUE"),
+        (["tune.jsonl", "--set", "evolution.size=8", "--set", "evolution.size=9"], "given twice"),
+        (["tune.jsonl", "--executor", "cloud"], "one of in-process, ray"),
         (["tune.jsonl", "--name", SPECIALISTS[0]], "taken"),
     ],
 )
@@ -124,7 +82,49 @@ def test_fresh_examples_that_are_not_fresh_are_left_out_and_counted(typed: Typed
     same = [*generate("name_date", 2, seed=1), example("What is your name?", "Ada")]
     write_examples(place / "stale.jsonl", same)
     code, _, err = typed(
-        "evolve", "tune.jsonl", "--gate", "stale.jsonl", "--from", SPECIALISTS[0], "--search", "random", "--budget", "4"
+        "evolve",
+        "tune.jsonl",
+        *("--gate", "stale.jsonl", "--from", SPECIALISTS[0], "--budget", "4", "--set", "evolution.search=random"),
     )
     assert code == 0, err
     assert "2 examples of stale.jsonl are not fresh" in err
+
+
+def test_without_ray_nothing_is_begun_and_a_sentence_says_how_to_install_it(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    before = as_json(typed, "runs")
+    code, out, err = typed("evolve", "tune.jsonl", "--executor", "ray", "--seed", "7")
+    assert (code, out) == (2, "")
+    assert "pip install '.[ray]'" in err
+    assert as_json(typed, "runs") == before
+
+
+def test_what_decided_a_run_cannot_be_set_when_it_goes_on(typed: Typed) -> None:
+    for said in ("evolution.size=8", "evolution.evaluations=9", "evolution.seed=1"):
+        code, _, err = typed("runs", "resume", "abcd", "--set", said)
+        assert code == 2
+        assert f"{said.partition('=')[0]} was decided when the run began" in err
+
+
+@pytest.mark.drill
+def test_ray_workers_go_on_with_a_run_and_end_at_the_champion_of_this_process(
+    typed: Typed, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
+    monkeypatch.setenv("HOME", str(place))  # Ray keeps a token there
+    words = ("evolve", "tune.jsonl", "--budget", "32", "--set", "evolution.teach_steps=0")
+    here = as_json(typed, *words, "--name", "here")
+    typed("runs", "delete", here["run"], "--yes")
+    typed("adapters", "delete", "here", "--yes")
+    (place / "home" / "scores.sqlite").unlink()  # so that the workers score
+    step = Run.step
+    interrupt_after(1, monkeypatch)
+    code, _, err = typed(*words)
+    assert code == 130, err
+    monkeypatch.setattr(Run, "step", step)
+    there = as_json(typed, "runs", "resume", here["run"], "--executor", "ray")
+    assert there["run"] == here["run"]
+    assert there["adapter"] == here["adapter"]
+    assert unmeasured(there["champion"]) == unmeasured(here["champion"])

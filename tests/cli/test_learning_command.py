@@ -12,8 +12,10 @@ import pytest
 from tests.models.ollama_server import OllamaWire
 from workbench.adapters.bases import Base
 from workbench.cli.app import run
-from workbench.corpus.jsonl import write_examples
+from workbench.corpus.jsonl import read_examples, write_examples
 from workbench.corpus.skills import generate
+from workbench.corpus.splits import split
+from workbench.experience import FRESH_FILE
 
 SKILL = "price"
 
@@ -70,6 +72,16 @@ def test_what_was_trained_stands_on_the_shelf_with_its_card(typed: Typed) -> Non
     code, out, _ = typed("adapters", "show", "first")
     assert code == 0
     assert "Apache-2.0" in out
+
+
+def test_what_is_left_for_the_gate_is_kept_beside_the_adapter(typed: Typed, school: Path) -> None:
+    left = split(generate(SKILL, 60, seed=0)).gate
+    code, _, err = typed("train", school / "lessons.jsonl", "--name", "third", "--steps", "1")
+    assert code == 0
+    assert f"{len(left)} examples that it has not seen are kept beside it" in err.splitlines()[-1]
+    [one] = [each for each in as_json(typed, "adapters", "list") if each["name"] == "third"]
+    assert set(read_examples(school / "adapters" / one["identity"] / FRESH_FILE).examples) == set(left)
+    assert typed("adapters", "delete", "third", "--yes")[0] == 0
 
 
 def test_an_adapter_and_the_plain_base_are_scored_with_their_intervals(typed: Typed, school: Path) -> None:

@@ -21,7 +21,7 @@ def test_results_in_process_come_one_by_one_in_the_order_of_jobs() -> None:
 
 def test_without_ray_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(EvolutionError, match=r"pip install 'self-learning-agent-workbench\[ray\]'"):
+    with pytest.raises(EvolutionError, match=r"pip install '\.\[ray\]'"):
         RayWorkers(Columns())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from workbench.core.errors import EvolutionError
 from workbench.core.examples import Example, example
 from workbench.corpus.skills import generate
+from workbench.experience import Gone
 from workbench.runs import Materials
 
 FRESH = generate("name_date", 200, seed=2)
@@ -48,8 +50,20 @@ def test_the_same_fresh_examples_fall_on_the_same_side_in_any_order() -> None:
 
 def test_what_decided_the_champion_is_not_for_the_gate() -> None:
     made = Materials.of(TUNE, held=FRESH[:10], fresh=FRESH[10:], confirm=0.3)
-    assert made.seen == {one.id for one in (*made.tune, *made.held, *made.confirm)}
-    assert made.seen.isdisjoint({one.id for one in made.judge})
+    assert set(made.deciding) == {*made.tune, *made.held, *made.confirm}
+    assert set(made.deciding).isdisjoint(made.judge)
+
+
+def test_what_is_forgotten_is_in_no_part_and_a_part_that_is_left_empty_leaves_no_file(tmp_path: Path) -> None:
+    made = Materials.of(TUNE[:1], held=FRESH[:10], fresh=FRESH[10:], confirm=0.3)
+    made.write(tmp_path)
+    gone = Gone(ids=frozenset({TUNE[0].id, FRESH[0].id, made.judge[0].id}))
+    left = made.without(gone)
+    left.write(tmp_path)
+    assert (left.tune, left.held, left.judge) == ((), made.held[1:], made.judge[1:])
+    assert Materials.left_in(tmp_path) == replace(left, left_out=0)
+    with pytest.raises(EvolutionError, match="or were forgotten"):
+        Materials.read(tmp_path)
 
 
 def test_what_was_written_is_read_back_and_an_older_part_does_not_stay(tmp_path: Path) -> None:

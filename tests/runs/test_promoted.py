@@ -29,7 +29,7 @@ async def test_a_taught_champion_is_promoted_answers_and_is_rolled_back(open_hom
     assert champion is not None
     assert champion.label == "child"
     assert {"run", "genome"} <= champion.card.origin.settings.keys()
-    assert {one.id for one in tune} <= learning.seen_by(champion)
+    assert {one.id for one in tune} <= learning.experience.seen_by(champion)
     assert "**Promote child: it is better on" in page.markdown.read_text()
     assert "workbench rollback" in page.html.read_text()
     async with open_agent(learning.settings) as agent:

@@ -72,11 +72,11 @@ async def test_without_fresh_examples_the_champion_is_shelved_with_all_it_has_se
     assert learning.shelf.champion() is None
     assert all(one.fresh is None for one in ending.finalists)
     shelved = learning.shelf.find(ending.adapter)
-    seen = learning.seen_by(shelved)
+    seen = learning.experience.seen_by(shelved)
     if shelved.label not in SPECIALISTS:  # a parent that won knows of its own lessons alone
         assert {one.id for one in materials.tune} <= seen
     for parent in shelved.card.origin.parents:
-        assert learning.seen_by(learning.shelf.find(parent.identity)) <= seen
+        assert learning.experience.seen_by(learning.shelf.find(parent.identity)) <= seen
 
 
 async def test_finalists_are_measured_on_fresh_examples_and_one_is_judged_by_others_once_and_for_all(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
@@ -24,6 +24,10 @@ Result = TypeVar("Result")
 INTERRUPTED = 130
 UNFINISHED = "Stopped; nothing of an unfinished turn was kept."
 PIPE_CHARS = 1_000  # a line of a table that nobody looks at on a screen
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of `workbench config`, for this call; give it again."),
+]
 
 
 class Step(Protocol):
@@ -41,6 +45,23 @@ def open_desk(overrides: Mapping[str, Any] | None = None) -> Settings:
     settings = load_settings(overrides=overrides)
     start_log(settings)
     return settings
+
+
+def changed(given: Sequence[str] | None) -> dict[str, str]:
+    """What `--set` says, by key.
+
+    Raises:
+        SettingsError: it is not KEY=VALUE, or says a key twice.
+    """
+    from workbench.core.errors import SettingsError
+
+    said: dict[str, str] = {}
+    for key, equals, value in (one.partition("=") for one in given or ()):
+        if not equals or key in said:
+            why = "is given twice" if key in said else "is not KEY=VALUE, such as evolution.size=24"
+            raise SettingsError(f"--set: {key!r} {why}; correct it or leave it out")
+        said[key] = value
+    return said
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -67,6 +88,20 @@ def out() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_CHARS)
+
+
+@contextmanager
+def interruptible(stopped: str) -> Iterator[None]:
+    """Inside, Ctrl-C ends the command with exit code 130.
+
+    Args:
+        stopped: what the person then reads.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"\n{stopped}", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager

@@ -1,36 +1,40 @@
-"""Commands by which a population of adapters becomes a better one, and use becomes an adapter.
+"""Commands by which a population of adapters becomes a better one.
 
-    workbench learn                                                    from what was rated and corrected
     workbench evolve TUNE.jsonl [--gate GATE.jsonl] [--from A,B,C]     begin a run, or go on with the same one
     workbench runs [list] | show RUN | resume RUN | delete RUN
+    … --executor ray --set evolution.workers=8                         tried by other processes; all else is the same
 
-Ctrl-C ends a run after the last generation that was told; the same command goes on with it. What they print for a
-program (`--json`) is the only thing on standard output.
+Whatever else decides a run is a setting of the section `evolution`, changed for one call by `--set`. Ctrl-C ends a run
+after the last generation that was told; the same command goes on with it. What they print for a program (`--json`) is
+the only thing on standard output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.cli.desk import INTERRUPTED, Step, ask_first, bar, open_desk, out, run_async, say
+from workbench.cli.desk import Changes, ask_first, bar, changed, interruptible, open_desk, out, run_async, say
 from workbench.cli.learning import read
 from workbench.cli.showing import AsJson, print_json, table, when
+from workbench.core.wording import counted
 
 if TYPE_CHECKING:
-    from workbench.core.settings import Settings
-    from workbench.cycles import Cycle
     from workbench.evolution.trial import Trial
-    from workbench.runs import Ending, Run, RunCard, Runs
+    from workbench.runs import Ending, Materials, Run, RunCard, Runs
 
-GO_ON = "Stopped; what was done is kept. Go on: workbench learn"
+AGAIN = "Stopped; what was told is kept. The same command goes on with it."
 app = typer.Typer(help="Runs of evolution: list, show, go on, delete.", invoke_without_command=True)
 Ref = Annotated[str, typer.Argument(metavar="RUN", help="The beginning of its name.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Do not deploy, even if the gate promotes.")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="in-process, or ray with evolution.workers processes; evolution.executor if left out."),
+]
 
 
 def evolve(
@@ -43,18 +47,41 @@ def evolve(
         str, typer.Option("--from", metavar="A,B,C", help="Adapters to begin with; all that fit if left out.")
     ] = "",
     name: Annotated[str | None, typer.Option(help="What to call the adapter.")] = None,
-    search: Annotated[str | None, typer.Option(help="cma, population or random; evolution.search if left out.")] = None,
     budget: Annotated[int | None, typer.Option(min=1, help="Evaluations; evolution.evaluations if left out.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="End after so long; then it cannot be repeated.")] = None,
-    size: Annotated[int | None, typer.Option(min=4, help="Candidates in a generation.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything drawn.")] = None,
+    verdicts_only: Annotated[
+        bool, typer.Option("--verdicts-only", help="Use of an answer only whether it is right; teach by own answers.")
+    ] = False,
+    executor: Executor = None,
+    changes: Changes = None,
     keep: Keep = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a better adapter of several, and let the gate judge it by examples that no search has seen."""
+    with interruptible(AGAIN):
+        runs, materials = _gathered(
+            tune,
+            gate,
+            held,
+            changes,
+            evaluations=budget,
+            seed=seed,
+            executor=executor,
+            verdicts_only=verdicts_only or None,
+        )
+        chosen = [one.strip() for one in parents.split(",") if one.strip()]
+        with runs.begin(materials, parents=chosen) as run:
+            if name is not None and run.ending is None:
+                runs.learning.refuse_taken(name)
+            _go_on(runs, run, name=name, deploy=not keep, as_json=as_json)
+
+
+def _gathered(
+    tune: Path, gate: Path | None, held: Path | None, changes: Sequence[str] | None, **options: object
+) -> tuple[Runs, Materials]:
     from workbench.runs import Materials
 
-    runs = _runs(search=search, evaluations=budget, seconds=seconds, size=size, seed=seed)
+    runs = _runs(changes, **options)
     materials = Materials.of(
         read(tune).examples,
         held=read(held).examples if held else (),
@@ -63,39 +90,7 @@ def evolve(
     )
     if materials.left_out:
         typer.echo(f"{materials.left_out} examples of {gate} are not fresh and were left out", err=True)
-    chosen = [one.strip() for one in parents.split(",") if one.strip()]
-    with runs.begin(materials, parents=chosen) as run:
-        if name is not None and run.ending is None:
-            runs.learning.refuse_taken(name)
-        _go_on(runs, run, name=name, deploy=not keep, as_json=as_json)
-
-
-def learn(keep: Keep = False, as_json: AsJson = False) -> None:
-    """Learn from what you rated and corrected: train, evolve with the shelf, deploy if the gate promotes."""
-    with bar("gathering") as step:
-        cycle = run_async(_learn(open_desk(), deploy=not keep, step=step), GO_ON)
-    if as_json:
-        print_json({**asdict(cycle), "sentence": cycle.sentence})
-        return
-    rated = sum(cycle.counts[part] for part in ("train", "tune", "fresh"))
-    left_out = _counted(sum(cycle.refused.values()), "turn")
-    new, unrated = cycle.counts["new"], cycle.counts["unrated"]
-    say(f"Rated or corrected: {_counted(rated, 'example')}, {new:,} of them new to train on.")
-    say(f"Left out: {left_out}; without feedback: {unrated:,}.")
-    say(cycle.sentence)
-    if cycle.ending is not None:
-        for line in cycle.ending.sentences:
-            say(f"  {line}")
-        if cycle.ending.deployed:
-            say(f"{cycle.ending.name} answers from the next question on; workbench rollback takes it back.")
-        say(f"More: workbench runs show {cycle.run}")
-
-
-async def _learn(settings: Settings, *, deploy: bool, step: Step) -> Cycle:
-    from workbench.agent import open_agent
-
-    async with open_agent(settings) as agent:
-        return await agent.learn(deploy=deploy, on_progress=lambda what, done, of: step(done, of, what))
+    return runs, materials
 
 
 @app.callback()
@@ -107,7 +102,10 @@ def _listed_if_nothing_else(context: typer.Context, as_json: AsJson = False) -> 
 @app.command("list")
 def list_runs(as_json: AsJson = False) -> None:
     """List the runs of this home, the latest first."""
-    cards = _runs().list()
+    runs = _runs()
+    cards = runs.list()
+    for error in runs.unreadable():
+        typer.echo(error.sentence, err=True)
     if as_json:
         print_json([_as_dict(one) for one in cards])
         return
@@ -139,7 +137,7 @@ def show(run: Ref, as_json: AsJson = False) -> None:
     if as_json:
         print_json(_as_dict(card) | {"trials": [asdict(one) for one in card.trials]})
         return
-    say(f"Run {card.name}: {card.plan.search} over {_counted(len(card.plan.parents), 'adapter')}, {card.state}.")
+    say(f"Run {card.name}: {card.plan.search} over {counted(len(card.plan.parents), 'adapter')}, {card.state}.")
     out().print(_generations(card.trials))
     for line in _origin(card, _labels(runs)):
         say(line)
@@ -150,11 +148,15 @@ def show(run: Ref, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(run: Ref, keep: Keep = False, as_json: AsJson = False) -> None:
+def resume(
+    run: Ref, executor: Executor = None, changes: Changes = None, keep: Keep = False, as_json: AsJson = False
+) -> None:
     """Go on with a run that was interrupted."""
-    runs = _runs()
-    with runs.resume(run) as one:
-        _go_on(runs, one, name=None, deploy=not keep, as_json=as_json)
+    _refuse_deciding(changed(changes))
+    with interruptible(AGAIN):
+        runs = _runs(changes, executor=executor)
+        with runs.resume(run) as one:
+            _go_on(runs, one, name=None, deploy=not keep, as_json=as_json)
 
 
 @app.command()
@@ -174,11 +176,8 @@ def delete(
 
 def _go_on(runs: Runs, run: Run, *, name: str | None, deploy: bool, as_json: bool) -> None:
     stopped = f"Stopped; every generation that was told is kept. Go on: workbench runs resume {run.name}"
-    try:
+    with interruptible(stopped):
         _evolve(run)
-    except KeyboardInterrupt:
-        typer.echo(f"\n{stopped}", err=True)
-        raise typer.Exit(INTERRUPTED) from None
     with bar("ending") as step:
         ending = run_async(
             run.end(name=name, deploy=deploy, on_progress=lambda what, done, of: step(done, of, what)), stopped
@@ -190,7 +189,7 @@ def _go_on(runs: Runs, run: Run, *, name: str | None, deploy: bool, as_json: boo
         return
     spent = run.evolution.spending
     say(
-        f"Run {run.name}: {_counted(len(run.trials), 'candidate')} in {spent.evaluations:,} evaluations and "
+        f"Run {run.name}: {counted(len(run.trials), 'candidate')} in {spent.evaluations:,} evaluations and "
         f"{spent.seconds:.0f} s."
     )
     _show_ending(ending)
@@ -273,13 +272,19 @@ def _labels(runs: Runs) -> dict[str, str]:
     return {one.identity: one.label for one in runs.learning.shelf.list()}
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def _refuse_deciding(changes: Mapping[str, str]) -> None:
+    from workbench.core.errors import EvolutionError
+    from workbench.runs.planning import BUDGET, DECIDING
+
+    for name in (*DECIDING, *BUDGET, "seed"):
+        if (key := f"evolution.{name}") in changes:
+            raise EvolutionError(f"{key} was decided when the run began; begin another: workbench evolve --set {key}=…")
 
 
-def _runs(**changes: object) -> Runs:
+def _runs(changes: Sequence[str] | None = None, **options: object) -> Runs:
+    """Of this home; an option goes before `--set`."""
     from workbench.learning import Learning
     from workbench.runs import Runs
 
-    given = {f"evolution.{key}": value for key, value in changes.items() if value is not None}
-    return Runs(Learning(open_desk(given)))
+    given = {f"evolution.{key}": value for key, value in options.items() if value is not None}
+    return Runs(Learning(open_desk({**changed(changes), **given})))

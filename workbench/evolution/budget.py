@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from workbench.core.errors import EvolutionError
+from workbench.core.wording import counted
 
 RECENT = 5  # laps that the speed is taken from
 
@@ -54,7 +55,7 @@ class Budget:
         """For reports: what was allowed, and whether a run on it can be repeated; the last generation is finished."""
         parts = []
         if self.evaluations is not None:
-            parts.append(_counted(self.evaluations, "evaluation"))
+            parts.append(counted(self.evaluations, "evaluation"))
         if self.seconds is not None:
             parts.append(duration(self.seconds))
         allowed = f"About {' and '.join(parts)}"
@@ -153,11 +154,11 @@ class Spending:
             return "The budget is used up"
         parts = []
         if (evaluations := self.evaluations_left) is not None:
-            parts.append(f"{_counted(evaluations, 'evaluation')} left")
+            parts.append(f"{counted(evaluations, 'evaluation')} left")
         if (seconds := self.expected_seconds) is not None:
             parts.append(f"about {duration(seconds)} left")
         if (generations := self.generations_left) is not None:
-            parts.append(_counted(generations, "generation") if generations else "less than a generation")
+            parts.append(counted(generations, "generation") if generations else "less than a generation")
         return "; ".join(parts)
 
     def _seconds_per_evaluation(self) -> float | None:
@@ -177,12 +178,8 @@ def duration(seconds: float) -> str:
     ('1 second', '14 minutes', '2.5 hours')
     """
     if round(seconds) < 90:
-        return _counted(max(round(seconds), 1), "second")
+        return counted(max(round(seconds), 1), "second")
     if round(seconds / 60) < 90:
-        return _counted(round(seconds / 60), "minute")
+        return counted(round(seconds / 60), "minute")
     hours = round(seconds / 3_600, 1)
     return f"{hours:,.1f}".removesuffix(".0") + " hours"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -111,7 +111,9 @@ class RunLedger:
         """
         found = self._read().plan
         if found is None:
-            raise EvolutionError(f"There is no run in {self.path.parent}; begin one: workbench evolve TUNE.jsonl")
+            raise EvolutionError(
+                f"{self.path} does not say in its first line what run it is; give its examples to workbench evolve"
+            )
         return found
 
     def close(self) -> None:

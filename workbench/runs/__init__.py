@@ -9,7 +9,8 @@ again. The room does not know commands or screens.
 
 from workbench.runs.finals import Ending, Finalist
 from workbench.runs.materials import Materials
+from workbench.runs.report import roll_back
 from workbench.runs.run import Run
 from workbench.runs.store import RunCard, Runs
 
-__all__ = ["Ending", "Finalist", "Materials", "Run", "RunCard", "Runs"]
+__all__ = ["Ending", "Finalist", "Materials", "Run", "RunCard", "Runs", "roll_back"]

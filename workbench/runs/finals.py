@@ -4,9 +4,10 @@
 
 The champion's score on the tune examples is the highest of many and therefore too high (the winner's curse); what it
 gets on the confirm examples is what it can do, and says whether a lesson, or the search itself, was worth it. The gate
-judges by other examples again. Without fresh ones the champion is shelved as it is and nothing is deployed. What is
-scored is what is shelved. Whatever was done before a kill is found again: the verdicts in the cache, the adapter on the
-shelf, the look in the gate's ledger.
+judges by other examples again. Where only verdicts are known, the lesson is about the candidates' own right answers,
+and there is none where nobody was right. Without fresh examples the champion is shelved as it is and nothing is
+deployed. What is scored is what is shelved. Whatever was done before a kill is found again: the verdicts in the cache,
+the adapter on the shelf, the look in the gate's ledger.
 
 >>> ending = await run.end()                                              # doctest: +SKIP
 >>> ending.deployed, ending.words                                         # doctest: +SKIP
@@ -31,6 +32,7 @@ from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.genome import Genome, Lesson, to_dict
 from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial
+from workbench.runs.own_answers import own_answers
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -167,12 +169,21 @@ def _finalists(run: Run) -> Iterator[tuple[str, Genome, Trial | None]]:
     if champion.operator != SEED:
         yield EVOLVED, champion.genome, champion
     steps = run.learning.settings.evolution.teach_steps
-    if steps and run.materials.confirm:
+    if steps and run.materials.confirm and _has_lessons(run):
         dials = run.learning.settings.training
         lesson = Lesson(steps, dials.learning_rate, dials.batch, seed=run.plan.seed)
         yield TAUGHT, replace(champion.genome, lesson=lesson), None
     if parent is not None:
         yield PARENT, parent.genome, parent
+
+
+def _has_lessons(run: Run) -> bool:
+    """Whether there is anything to teach; where only verdicts are known, what the candidates themselves found out."""
+    if run.verdicts_only:
+        own = own_answers(run.worker, run.trials, run.materials.tune, run.learning.scorer)
+        run.worker.teaching = replace(run.worker.teaching, lessons=own) if run.worker.teaching else None
+        return bool(own)
+    return True
 
 
 def _scored(run: Run, label: str, adapter: Adapter, tell: Tell) -> Share | None:
@@ -214,8 +225,8 @@ def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
         settings={"run": run.plan.identity, "genome": to_dict(genome)},
     )
     shelved = learning.shelf.put(adapter, origin, name=name)
-    seen = run.materials.seen.union(*(learning.seen_by(one) for one in run.parents.values()))
-    learning.prepare(shelved, adapter, seen=seen)
+    learning.experience.inherit(shelved, run.parents.values(), run.materials.deciding)
+    learning.prepare(shelved, adapter)
     if run.materials.confirm:
         learning.note_scores(shelved.identity, learning.score(run.materials.confirm, shelved.identity))
     return learning.shelf.find(shelved.identity)
@@ -231,7 +242,8 @@ async def _judged(run: Run, one: Shelved, on_progress: Tell | None) -> Mapping[s
     if looks:
         said = dict(looks[-1]["verdict"])
         return said | {"words": str(said["words"]).replace(one.identity[:12], one.label)}
-    return (await learning.gate(one.identity, judge, on_progress=on_progress)).to_dict()
+    target = {each.skill for each in run.materials.tune}
+    return (await learning.gate(one.identity, judge, target=target, on_progress=on_progress)).to_dict()
 
 
 def _answers(run: Run, one: Shelved) -> bool:

@@ -3,7 +3,7 @@
     tune      the search looks at them as often as it likes              what it says of them is too good to be true
     held      skills that must not be forgotten, looked at likewise
     confirm   a share of the fresh ones: the finalists are measured on them, once                    no look before
-    judge     the rest of the fresh ones: for the gate alone
+    judge     the rest of the fresh ones, and those that guard what is held: for the gate alone
 
 Which of the fresh ones are for what is decided by their hash. What stands in tune or held is fresh nowhere.
 
@@ -17,13 +17,14 @@ Which of the fresh ones are for what is decided by their hash. What stands in tu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 from workbench.core.errors import EvolutionError
 from workbench.core.examples import Example
 from workbench.corpus.jsonl import read_examples, write_examples
+from workbench.experience import Gone
 
 DIGITS = 8  # of an id that say where it falls
 PARTS = ("tune", "held", "confirm", "judge")
@@ -41,32 +42,48 @@ class Materials:
 
     @classmethod
     def of(
-        cls, tune: Sequence[Example], *, held: Sequence[Example] = (), fresh: Sequence[Example] = (), confirm: float
+        cls,
+        tune: Sequence[Example],
+        *,
+        held: Sequence[Example] = (),
+        fresh: Sequence[Example] = (),
+        guard: Sequence[Example] = (),
+        confirm: float,
     ) -> Self:
         """Deal out; an example that is given twice counts once, in the first set that has it.
 
+        Args:
+            guard: fresh ones of skills that are held; they measure no finalist.
         Raises:
             EvolutionError: there is nothing to evolve towards.
         """
         if not tune:
             raise EvolutionError("There is no example to evolve towards; give a file with at least one")
         known: set[str] = set()
-        some, others, unseen = (_new(part, known) for part in (tune, held, fresh))
-        near = _near((*some, *others), unseen)
-        unseen = tuple(one for one in unseen if one.id not in near)
-        side = {one.id: int(one.id[:DIGITS], 16) < confirm * 16**DIGITS for one in unseen}
+        some, others, unseen, guards = (_new(part, known) for part in (tune, held, fresh, guard))
+        near = _near((*some, *others), (*unseen, *guards))
+        unseen = tuple(one for one in (*unseen, *guards) if one.id not in near)
+        apart = {one.id for one in guards}
+        side = {one.id: one.id not in apart and int(one.id[:DIGITS], 16) < confirm * 16**DIGITS for one in unseen}
         return cls(
             some,
             others,
             tuple(one for one in unseen if side[one.id]),
             tuple(one for one in unseen if not side[one.id]),
-            len({one.id for one in fresh}) - len(unseen),
+            len({one.id for one in (*fresh, *guard)}) - len(unseen),
         )
 
     @property
-    def seen(self) -> frozenset[str]:
-        """Ids of the examples that decided which candidate is the champion."""
-        return frozenset(one.id for one in (*self.tune, *self.held, *self.confirm))
+    def deciding(self) -> tuple[Example, ...]:
+        """The examples that decided which candidate is the champion."""
+        return (*self.tune, *self.held, *self.confirm)
+
+    def without(self, gone: Gone) -> Self:
+        """What is left when some are forgotten."""
+        tune, held, confirm, judge = (
+            tuple(one for one in getattr(self, name) if not gone.holds(one)) for name in PARTS
+        )
+        return replace(self, tune=tune, held=held, confirm=confirm, judge=judge)
 
     def write(self, folder: Path) -> None:
         """Put each set into a file of the folder; an empty one leaves none."""
@@ -86,13 +103,18 @@ class Materials:
             EvolutionError: they were not kept.
             ExamplesError: a file cannot be read.
         """
-        files = {name: folder / f"{name}.jsonl" for name in PARTS}
-        if not files["tune"].exists():
+        if not (folder / "tune.jsonl").exists():
             raise EvolutionError(
-                "The examples of this run were not kept, since this home is encrypted; give the same files again to "
-                "workbench evolve, and it goes on"
+                "The examples of this run were not kept, since this home is encrypted, or were forgotten; give the "
+                "same files again to workbench evolve, and it goes on"
             )
-        tune, held, confirm, judge = (read_examples(one).examples if one.exists() else () for one in files.values())
+        return cls.left_in(folder)
+
+    @classmethod
+    def left_in(cls, folder: Path) -> Self:
+        """What is there of it; tune may be empty."""
+        files = [folder / f"{name}.jsonl" for name in PARTS]
+        tune, held, confirm, judge = (read_examples(one).examples if one.exists() else () for one in files)
         return cls(tune, held, confirm, judge)
 
 

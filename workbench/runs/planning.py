@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from workbench.learning import Learning
     from workbench.runs.materials import Materials
 
+VERDICTS_ONLY = "verdicts_only"
 LESSONS = ("hyper", "teach")  # mutations that train
 DECIDING = ("search", "selection", "size", "depths", "kinds", "rank", "keep", "error", "lessons")
+BUDGET = ("evaluations", "seconds")
 
 
 def chosen_parents(
@@ -39,7 +41,7 @@ def chosen_parents(
 
     Args:
         refs: by name; none are those of the shelf that were trained or imported on this base, the best at the examples
-            where there are many, and the champion.
+            where there are many, and the champion; without what learned from something that was forgotten.
         always: come in addition, whatever they do at the examples.
     Raises:
         AdapterNotFound: there is none of a name.
@@ -56,8 +58,8 @@ def chosen_parents(
                     "set training.base"
                 )
         return _by_identity([*named, *always])
-    champion = learning.shelf.champion()
-    every = [one for one in learning.shelf.list() if one.card.spec.base == base]
+    champion, tainted = learning.shelf.champion(), learning.experience.tainted()
+    every = [one for one in learning.shelf.list() if one.card.spec.base == base and one not in tainted]
     made = [one for one in every if one.card.origin.how != "merge"]
     answers = [one for one in every if champion is not None and one.identity == champion.identity]
     if not made and not answers and not always:
@@ -75,7 +77,9 @@ def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Mat
     """
     said = dials.model_dump(mode="json")
     settings = {name: said[name] for name in DECIDING} | {"base": base, "held": data_hash(materials.held)}
-    budget = {name: said[name] for name in ("evaluations", "seconds") if said[name] is not None}
+    if dials.verdicts_only:  # named only then, so that all other runs keep their names
+        settings[VERDICTS_ONLY] = True
+    budget = {name: said[name] for name in BUDGET if said[name] is not None}
     return Plan(
         dials.search,
         tuple(one.identity for one in parents),
@@ -131,6 +135,8 @@ def _best(learning: Learning, every: Sequence[Shelved], materials: Materials) ->
 
     def value(one: Shelved) -> float:
         score = learning.score(materials.tune, one.identity)
+        if learning.settings.evolution.verdicts_only:
+            score = score.verdicts_alone
         return fmean(outcome(each.right, each.logprob) for each in score.outcomes)
 
     return sorted(every, key=lambda one: (-value(one), one.identity))[:most]

@@ -1,9 +1,11 @@
-"""How a worker of a run is made: in this process, or in another one that has the same home.
+"""How a worker of a run is made: in this process, or in another one that has the same home; and where by the settings.
 
     settings, plan, lessons ─► base and scorer opened, parents fetched from the shelf ─► Worker
+    evolution.executor ─► executor_of ─► None: this process; or what makes Ray workers of a recipe
 
 It is plain data until it is called, so it can be sent to where the work is done. A lesson is a short training that
-starts from the merged adapter; its checkpoints lie in the run's folder while it lasts.
+starts from the merged adapter; its checkpoints lie in the run's folder while it lasts. Where the plan says that only
+verdicts are known, nothing but verdicts leaves the scorer.
 
 >>> worker = Recipe(settings, plan, materials.tune, folder)()             # doctest: +SKIP
 """
@@ -20,13 +22,16 @@ from workbench.core.examples import Example
 from workbench.core.schema import Settings
 from workbench.evolution.lines import Plan
 from workbench.hardware.planner import gib
+from workbench.runs.planning import VERDICTS_ONLY
 
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
     from workbench.adapters.bases import Base
     from workbench.adapters.training import Progress
+    from workbench.core.schema import EvolutionSettings
+    from workbench.evolution.executors import Executor
     from workbench.evolution.genome import Lesson
-    from workbench.evolution.worker import Worker
+    from workbench.evolution.worker import ScoreThem, Worker
     from workbench.learning import Learning
 
 OnLesson = Callable[["Progress"], None]
@@ -37,7 +42,7 @@ class Recipe:
     """Everything a worker needs to be made.
 
     Args:
-        lessons: examples that a candidate's lesson is about.
+        lessons: examples that a candidate's lesson is about; none where only verdicts are known.
         folder: of the run, for a lesson's checkpoints.
     """
 
@@ -66,7 +71,37 @@ class Recipe:
         dials = self.plan.settings
         groups = LayerGroups.over(adapters.values(), dials["depths"], dials["kinds"])
         lessons = Lessons(learning.base, self.settings, self.folder, on_lesson)
-        return Worker(Pool(adapters, groups), learning.scorer.score, teaching=Teaching(lessons.given, self.lessons))
+        score = verdicts_of(learning.scorer.score) if VERDICTS_ONLY in dials else learning.scorer.score
+        return Worker(Pool(adapters, groups), score, teaching=Teaching(lessons.given, self.lessons))
+
+
+def verdicts_of(score: ScoreThem) -> ScoreThem:
+    """The same scores, and of each answer no more than right or wrong."""
+    return lambda adapter, examples: score(adapter, examples).verdicts_alone
+
+
+MakeExecutor = Callable[[Recipe], "Executor"]
+
+
+def executor_of(dials: EvolutionSettings) -> MakeExecutor | None:
+    """What makes who tries the candidates; None is this process. It decides nothing, so no plan names it.
+
+    Raises:
+        EvolutionError: Ray is not installed.
+    """
+    if dials.executor == "in-process":
+        return None
+    from workbench.evolution.executors import ray_workers
+
+    ray_workers.refuse_missing()
+
+    def made(recipe: Recipe) -> Executor:
+        import torch
+
+        threads = dials.threads or torch.get_num_threads()  # other sums in other threads would be another champion
+        return ray_workers.RayWorkers(recipe, workers=dials.workers, threads=threads, address=dials.ray_address)
+
+    return made
 
 
 @dataclass(frozen=True)

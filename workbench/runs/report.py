@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import EvolutionError
 from workbench.core.examples import data_hash
+from workbench.core.wording import counted
 from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.budget import Budget, duration
 from workbench.evolution.lineage import generations
@@ -26,6 +27,7 @@ from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial, ranked
 from workbench.reporting import Fold, Page, Picture, Section, Table, Verbatim, Written, write_page
 from workbench.reporting.record import Block, Cell
+from workbench.runs.drawing import candidates, named
 from workbench.runs.materials import PARTS, Materials
 
 if TYPE_CHECKING:
@@ -56,13 +58,13 @@ def page_of(card: RunCard, labels: Labels) -> Page:
         sections=[one for one in _sections(card, labels) if one.blocks],
         made=datetime.now(UTC),
         command=f"workbench runs show {card.name}",
-        roll_back=_roll_back(card),
+        roll_back=roll_back(card),
     )
 
 
 def _search(card: RunCard) -> str:
     names = {"cma": "CMA-ES over coefficients", "random": "random search", "population": "a population"}
-    return f"{names.get(card.plan.search, card.plan.search)}, {_counted(len(card.plan.parents), 'adapter')}"
+    return f"{names.get(card.plan.search, card.plan.search)}, {counted(len(card.plan.parents), 'adapter')}"
 
 
 def _summary(card: RunCard) -> Iterator[str]:
@@ -71,7 +73,7 @@ def _summary(card: RunCard) -> Iterator[str]:
         yield "No candidate has been tried yet."
         return
     yield (
-        f"{_counted(len(trials), 'candidate')} in {_counted(len(generations(trials)), 'generation')}, "
+        f"{counted(len(trials), 'candidate')} in {counted(len(generations(trials)), 'generation')}, "
         f"{card.evaluations:,} answers judged in {duration(sum(one.seconds for one in trials))}."
     )
     yield f"{Budget(**card.plan.budget).sentence}."
@@ -145,8 +147,8 @@ def _fitness(card: RunCard) -> Iterator[Block]:
 
         best = parent.fitness.value if parent and parent.fitness else None
         yield Picture(
-            fitness_by_generation(_candidates(card, {}), best_parent=best),
-            alt=f"Fitness of {_counted(len(card.trials), 'candidate')} by generation; the table below has the numbers",
+            fitness_by_generation(candidates(card.trials), best_parent=best),
+            alt=f"Fitness of {counted(len(card.trials), 'candidate')} by generation; the table below has the numbers",
             caption="Every candidate; hollow ones were stopped early",
         )
     rows: list[list[Cell]] = []
@@ -175,9 +177,9 @@ def _origin(card: RunCard, labels: Labels) -> Iterator[Block]:
     if _can_draw():
         from workbench.plots import coefficient_map, lineage_graph
 
-        names = [_label(one, labels) for one in genome.parents]
+        names = [named(one, labels) for one in genome.parents]
         yield Picture(
-            lineage_graph(_candidates(card, labels), champion=genome.identity),
+            lineage_graph(candidates(card.trials, labels), champion=genome.identity),
             alt="Adapters at the top, generations below, the champion's line of descent in colour",
             caption="Lineage",
         )
@@ -187,7 +189,7 @@ def _origin(card: RunCard, labels: Labels) -> Iterator[Block]:
             caption="Coefficients of the champion",
         )
     rows: list[list[Cell]] = [
-        [_label(one, labels), *(round(each, 3) for each in row)]
+        [named(one, labels), *(round(each, 3) for each in row)]
         for one, row in zip(genome.parents, genome.coefficients, strict=True)
     ]
     yield Table(
@@ -238,7 +240,8 @@ def _failures(card: RunCard) -> Iterator[Block]:
         )
 
 
-def _roll_back(card: RunCard) -> list[Block]:
+def roll_back(card: RunCard) -> list[Block]:
+    """How what a run did is undone."""
     if card.ending is None:
         return ["Nothing of this run is in service. To remove it:", Verbatim(f"workbench runs delete {card.name}")]
     if card.ending.deployed:
@@ -249,27 +252,6 @@ def _roll_back(card: RunCard) -> list[Block]:
     return [
         f"{card.ending.name} is on the shelf, and this run did not put it in service. To remove it:",
         Verbatim(f"workbench adapters delete {card.ending.name}"),
-    ]
-
-
-def _candidates(card: RunCard, labels: Labels) -> list[Any]:
-    from workbench.plots.evolution import Candidate
-
-    return [
-        Candidate(
-            one.genome.identity,
-            one.generation,
-            one.operator,
-            one.estimate if one.stopped else one.fitness.value if one.fitness else None,
-            one.stopped,
-            one.made_of,
-            tuple(
-                _label(parent, labels)
-                for parent, row in zip(one.genome.parents, one.genome.coefficients, strict=True)
-                if any(row)
-            ),
-        )
-        for one in card.trials
     ]
 
 
@@ -286,10 +268,6 @@ def _columns(groups: int) -> list[str]:
     return ["coefficient"] if groups == 1 else [f"group {number}" for number in range(groups)]
 
 
-def _label(identity: str, labels: Labels) -> str:
-    return labels.get(identity, identity[:12])
-
-
 def _share(one: Any) -> str:
     if one is None:
         return "–"
@@ -299,7 +277,3 @@ def _share(one: Any) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

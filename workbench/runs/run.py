@@ -28,18 +28,16 @@ from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial, ranked
 from workbench.runs.finals import Ending, ended, read_ending
 from workbench.runs.materials import Materials
-from workbench.runs.planning import search_of
-from workbench.runs.recipe import Recipe
+from workbench.runs.planning import VERDICTS_ONLY, search_of
+from workbench.runs.recipe import MakeExecutor, Recipe
 
 if TYPE_CHECKING:
     from workbench.adapters.merging import LayerGroups
-    from workbench.evolution.executors import Executor
     from workbench.evolution.trying import Trier
     from workbench.evolution.worker import Worker
     from workbench.learning import Learning
 
 SHORT = 12  # digits of a run's identity that name it
-MakeExecutor = Callable[[Recipe], "Executor"]
 
 
 class Run:
@@ -48,7 +46,7 @@ class Run:
     Args:
         executor: makes who tries candidates; None is this process.
     Raises:
-        EvolutionError: the folder holds another run.
+        EvolutionError: the folder holds another run, or its plan cannot be searched by.
         StoreLocked: another process goes on with it.
     """
 
@@ -64,10 +62,11 @@ class Run:
         self.learning, self.folder, self.plan, self.materials = learning, folder, plan, materials
         self._make_executor = executor
         self._lesson_tells: Tell = nobody_listens
+        search, budget = search_of(plan, self._groups), Budget(**plan.budget)  # or nothing is begun
         with ExitStack() as opened:
             ledger = opened.enter_context(RunLedger(folder))
             self.broken = ledger.begin(plan)
-            self.evolution = Evolution(search_of(plan, self._groups), ledger, Budget(**plan.budget))
+            self.evolution = Evolution(search, ledger, budget)
             self._held = opened.pop_all()
 
     @property
@@ -98,6 +97,11 @@ class Run:
         return self.evolution.champion
 
     @property
+    def verdicts_only(self) -> bool:
+        """Whether of an answer no more is known than right or wrong."""
+        return VERDICTS_ONLY in self.plan.settings
+
+    @property
     def best_parent(self) -> Trial | None:
         """The best of what was there before; None until they are tried."""
         seeds = [one for one in self.trials if one.operator == SEED and one.fitness is not None]
@@ -125,7 +129,8 @@ class Run:
     @property
     def recipe(self) -> Recipe:
         """By which a worker elsewhere is made."""
-        return Recipe(self.learning.settings, self.plan, self.materials.tune, self.folder)
+        lessons = () if self.verdicts_only else self.materials.tune
+        return Recipe(self.learning.settings, self.plan, lessons, self.folder)
 
     def step(self, on_progress: Callable[[int, int], None] | None = None) -> tuple[Trial, ...]:
         """Try one generation.

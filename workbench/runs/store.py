@@ -16,21 +16,24 @@ The same examples, parents and settings are the same run: asked for again, it go
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.errors import EvolutionError
+from workbench.core.errors import EvolutionError, StoreError, WorkbenchError
+from workbench.core.examples import data_hash
 from workbench.evolution.ledger import RunLedger
 from workbench.evolution.lines import Plan
 from workbench.evolution.trial import Trial, ranked
+from workbench.experience import Gone
 from workbench.reporting import Written
 from workbench.runs.finals import Ending, read_ending
 from workbench.runs.materials import Materials
 from workbench.runs.planning import chosen_parents, planned
+from workbench.runs.recipe import MakeExecutor, executor_of
 from workbench.runs.report import write_report
-from workbench.runs.run import SHORT, MakeExecutor, Run
+from workbench.runs.run import SHORT, Run
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
@@ -98,13 +101,14 @@ class Runs:
             parents: by name; none are those of the shelf that fit.
             always: begin with these as well, even where there are more than the settings allow.
             dials: None are those of the settings.
-            executor: makes who tries the candidates; None is this process.
+            executor: makes who tries the candidates; None is what the settings say.
         Raises:
-            EvolutionError: there is nothing to begin with.
+            EvolutionError: there is nothing to begin with, or Ray is not installed.
             AdapterNotFound, AdapterUnfit: a parent cannot be used.
             StoreLocked: another process goes on with it.
         """
         dials = dials or self.learning.settings.evolution
+        executor = executor or executor_of(dials)
         chosen = chosen_parents(self.learning, parents, materials, always)
         plan = planned(dials, chosen, materials, self.learning.base.identity)
         return self._opened(plan, materials, executor, keep=not self.learning.settings.memory.encrypt_memory)
@@ -112,12 +116,20 @@ class Runs:
     def resume(self, ref: str, *, executor: MakeExecutor | None = None) -> Run:
         """Go on with a run.
 
+        Args:
+            executor: as of `begin`.
         Raises:
-            EvolutionError: there is no such run, or its examples were not kept.
+            EvolutionError: there is no such run, its examples were not kept, some were forgotten, or Ray is not there.
             StoreLocked: another process goes on with it.
         """
         card = self.find(ref)
-        return self._opened(card.plan, Materials.read(card.folder), executor, keep=False)
+        materials = Materials.read(card.folder)
+        if (data_hash(materials.tune), data_hash(materials.held)) != (card.plan.data, card.plan.settings["held"]):
+            raise EvolutionError(
+                f"Examples of run {card.name} were forgotten, so it cannot go on; begin another: workbench evolve"
+            )
+        executor = executor or executor_of(self.learning.settings.evolution)
+        return self._opened(card.plan, materials, executor, keep=False)
 
     def find(self, ref: str) -> RunCard:
         """The run whose name begins so.
@@ -132,9 +144,20 @@ class Runs:
         return _card(found[0])
 
     def list(self) -> tuple[RunCard, ...]:
-        """The latest first; a folder without a plan is none."""
-        cards = [_card(one) for one in self._folders()]
+        """The latest first; those that cannot be read are left out."""
+        cards = [one for one in self._read() if isinstance(one, RunCard)]
         return tuple(sorted(cards, key=lambda card: -card.told_at))
+
+    def unreadable(self) -> tuple[WorkbenchError, ...]:
+        """Why a run is not listed: its first line is lost, or its ending cannot be read."""
+        return tuple(one for one in self._read() if isinstance(one, WorkbenchError))
+
+    def _read(self) -> Iterator[RunCard | WorkbenchError]:
+        for folder in self._folders():
+            try:
+                yield _card(folder)
+            except (EvolutionError, StoreError) as error:
+                yield error
 
     def report(self, ref: str) -> Written:
         """Write the page of a run, as HTML and as Markdown, into its folder.
@@ -156,6 +179,27 @@ class Runs:
             ledger.begin(card.plan)
             shutil.rmtree(card.folder)
         return card
+
+    def forget(self, gone: Gone) -> tuple[str, ...]:
+        """Remove examples from every run, with the checkpoints of lessons on them.
+
+        Returns:
+            Names of the runs that had not ended and cannot go on.
+        Raises:
+            StoreLocked: a process goes on with one of them.
+        """
+        found = [(folder, Materials.left_in(folder)) for folder in self._folders()]
+        concerned = [(folder, before) for folder, before in found if before.without(gone) != before]
+        return tuple(name for one in concerned if (name := self._forget(*one, gone)) is not None)
+
+    def _forget(self, folder: Path, materials: Materials, gone: Gone) -> str | None:
+        left, card = materials.without(gone), _card(folder)
+        with RunLedger(folder) as ledger:
+            ledger.begin(card.plan)
+            left.write(folder)
+            shutil.rmtree(folder / "lessons", ignore_errors=True)
+        stuck = card.ending is None and (left.tune, left.held) != (materials.tune, materials.held)
+        return card.name if stuck else None
 
     def _folders(self) -> Sequence[Path]:
         if not self.folder.is_dir():

@@ -91,6 +91,21 @@ def test_failed_and_stopped_candidates_count_as_the_worst() -> None:
     assert means[1] < means[0]
 
 
+def test_while_all_are_equally_wrong_it_draws_on_around_where_it_began_then_follows_the_better() -> None:
+    flat = cma()
+    generations = [Evolution(flat, Pages(), Budget(1)).ask()]
+    for _ in range(30):
+        flat.tell(tried(generations[-1], lambda _: -1.0))
+        generations.append(Evolution(flat, Pages(), Budget(1)).ask())
+    drawn = [one.genome for each in generations for one in each.proposals]
+    assert len(set(drawn)) == 31 * 12
+    middle = [sum(each) / len(drawn) for each in zip(*(sum(one.coefficients, ()) for one in drawn), strict=True)]
+    assert middle == pytest.approx([0.3] * 6, abs=0.06)
+    for _ in range(40):
+        flat.tell(tried(Evolution(flat, Pages(), Budget(1)).ask(), WORTH))
+    assert max(WORTH(one.genome) for one in flat.ask()) == pytest.approx(0, abs=1e-2)
+
+
 def test_a_search_that_has_closed_in_begins_anew_from_the_best() -> None:
     search = cma(size=6)
     evolution = Evolution(search, Pages(), Budget(10 * 6 * 400))

@@ -11,13 +11,14 @@ from workbench.evaluation.scoring.cache import ScoreCache
 from workbench.evaluation.scoring.options import Chosen, OptionQuestion
 from workbench.evaluation.scoring.replies import asking, score_replies
 from workbench.evaluation.scoring.score import Cost, Score, Scored
-from workbench.evaluation.scoring.scorer import SCORER_VERSION, Scorer
+from workbench.evaluation.scoring.scorer import SCORER_VERSION, Said, Scorer
 
 __all__ = [
     "SCORER_VERSION",
     "Chosen",
     "Cost",
     "OptionQuestion",
+    "Said",
     "Score",
     "ScoreCache",
     "Scored",

@@ -6,11 +6,14 @@ A reply in the making is a leaf that grows: it sees its own path and nothing of 
 what the prompts share is kept once. Where two tokens are nearly equal, numbers that differ in the last bits could turn
 the choice: such a reply is given up as close, and `alone` writes it anew the way one prompt is answered.
 
+A reply may also be drawn by chance instead: `drawn` makes such a choice from a temperature and a generator.
+
 >>> for written in replies(reader, begun, is_over, tolerance=1e-3): ...                        # doctest: +SKIP
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,10 +24,12 @@ from workbench.evaluation.scoring.tree import Fed, Row, rows
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Generator, Tensor
 
 ROWS_AT_ONCE = 3  # rows of prompts written on together: a step's cost is mostly that of reading the weights once
 IsOver = Callable[[int, Sequence[int]], bool]  # which reply, its tokens so far
+Choices = Callable[["Tensor"], list[tuple[int, float]]]  # of each reply's logits: a token, and how sure the choice is
+NEVER_CLOSE = -1.0  # a tolerance by which no reply is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +50,34 @@ class Written:
     close: bool = False
 
 
-def replies(reader: Reader, begun: Sequence[Begun], is_over: IsOver, *, tolerance: float) -> Iterator[Written]:
-    """Every reply written on, in the order in which they are over."""
+def replies(
+    reader: Reader, begun: Sequence[Begun], is_over: IsOver, *, tolerance: float, choices: Choices | None = None
+) -> Iterator[Written]:
+    """Every reply written on, in the order in which they are over.
+
+    Args:
+        choices: of the next tokens; None takes the best.
+    """
+    choices = choices or _choices
     cache: Any = None
     fed = [Fed(one.prompt + one.written, 1) for one in begun]
     for row in rows(fed, ROWS_AT_ONCE * reader.room):
         cache = reader.handed_on(cache, row)
         logits = reader.read_at(row, cache, [path[-1] for path in row.paths])
         leaves = _Leaves([begun[place] for place in row.places], row)
-        yield from leaves.grown(reader, logits, cache, is_over, tolerance)
+        yield from leaves.grown(reader, logits, cache, is_over, tolerance, choices)
+
+
+def drawn(temperature: float, chance: Generator) -> Choices:
+    """Tokens by chance: p ∝ exp(logit / temperature)."""
+    import torch
+
+    def chosen(logits: Tensor) -> list[tuple[int, float]]:
+        likely = torch.softmax(logits.float().cpu() / temperature, dim=-1)
+        tokens = torch.multinomial(likely, 1, generator=chance)[:, 0]
+        return [(int(token), math.inf) for token in tokens]
+
+    return chosen
 
 
 def alone(reader: Reader, begun: Begun, is_over: IsOver) -> Written:
@@ -79,7 +103,13 @@ class _Leaves:
         self.seen = _seen_by_next(row)
 
     def grown(
-        self, reader: Reader, logits: Sequence[Tensor], cache: Any, is_over: IsOver, tolerance: float
+        self,
+        reader: Reader,
+        logits: Sequence[Tensor],
+        cache: Any,
+        is_over: IsOver,
+        tolerance: float,
+        choices: Choices,
     ) -> Iterator[Written]:
         import numpy as np
         import torch
@@ -87,7 +117,7 @@ class _Leaves:
         now = torch.stack(list(logits))
         while True:
             on = []
-            for at, (best, margin) in enumerate(_choices(now)):
+            for at, (best, margin) in enumerate(choices(now)):
                 self.written[at].append(best)
                 if margin <= tolerance:
                     yield Written(self.begun[at].key, tuple(self.written[at]), close=True)

@@ -13,7 +13,7 @@ the model wrote, `cached` by an earlier run.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean
 from typing import Any, Literal
 
@@ -92,6 +92,11 @@ class Score:
     def right(self) -> Mapping[str, bool]:
         """The verdict by example id: what two scores of the same examples are paired by."""
         return {one.id: one.right for one in self.outcomes}
+
+    @property
+    def verdicts_alone(self) -> Score:
+        """The same, with nothing of an example but its verdict: what a checker says who keeps the gold answers."""
+        return replace(self, outcomes=tuple(replace(one, logprob=None, reply=None) for one in self.outcomes))
 
     @property
     def failures(self) -> tuple[str, ...]:

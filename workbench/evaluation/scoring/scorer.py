@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.adapters.adapter import Adapter
 from workbench.adapters.bases import Base, Precision
@@ -30,7 +30,7 @@ from workbench.core.errors import ExamplesError
 from workbench.core.examples import Example
 from workbench.evaluation.scoring.cache import ScoreCache, Setting, Verdict
 from workbench.evaluation.scoring.forced import forced
-from workbench.evaluation.scoring.generation import Begun, Written, alone, replies
+from workbench.evaluation.scoring.generation import NEVER_CLOSE, Begun, Choices, Written, alone, drawn, replies
 from workbench.evaluation.scoring.judging import Judge
 from workbench.evaluation.scoring.loaded import Loaded
 from workbench.evaluation.scoring.options import Chosen, OptionQuestion, chosen, rendered_options
@@ -40,7 +40,23 @@ from workbench.evaluation.scoring.score import Cost, Score, Scored
 SCORER_VERSION = 1  # one more whenever verdicts may change: kept ones are then not used
 ANY_REPLY_TOKENS = 32  # that any reply may have
 KEPT_AT_ONCE = 64  # verdicts
+OWN_REPLY_TOKENS = 64  # that a reply may have whose gold answer nobody looks at
 OnProgress = Callable[[Scored], None]
+
+
+class Said(NamedTuple):
+    """A reply of the model's own to an example's prompt, and whether it is right."""
+
+    example: Example
+    text: str
+    right: bool
+    prompt_tokens: int
+    reply_tokens: int
+
+    @property
+    def own(self) -> Example:
+        """The example with this reply as its answer: what can be learned from, once it is known to be right."""
+        return replace(self.example, answer=self.text.strip())
 
 
 class Scorer:
@@ -81,12 +97,14 @@ class Scorer:
         examples: Sequence[Example],
         *,
         longest: int | None = None,
+        keep: bool = True,
         on_progress: OnProgress | None = None,
     ) -> Score:
         """Every example's verdict under an adapter, or under the bare base.
 
         Args:
             longest: tokens that a reply may have, never fewer than the gold answer's; None is by `Scorer.longest`.
+            keep: use the cache; not for examples that hold what a person may want forgotten.
             on_progress: called with each outcome as it comes, in the order of computing.
         Raises:
             ExamplesError: there is none, or one does not fit the base's context.
@@ -99,7 +117,7 @@ class Scorer:
         tell = on_progress or _nobody
         with self._lock:
             started = time.perf_counter()
-            setting = self._setting(adapter, longest)
+            setting = self._setting(adapter, longest) if keep else None
             found = self._kept(setting, examples)
             for one in found.values():
                 tell(one)
@@ -108,6 +126,51 @@ class Scorer:
             outcomes = tuple(_as_asked(found[one.id], one) for one in examples)
             name = adapter.identity if adapter is not None else self.base.identity
             return Score(name, outcomes, _lasting(cost, time.perf_counter() - started))
+
+    def replies(
+        self,
+        adapter: Adapter | None,
+        examples: Sequence[Example],
+        *,
+        longest: int = OWN_REPLY_TOKENS,
+        samples: int = 1,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> tuple[Said, ...]:
+        """What the model itself says to these prompts, whole; the gold answers serve for the verdict alone.
+
+        Args:
+            longest: tokens that a reply may have.
+            samples: replies to each prompt; they stand one after another.
+            temperature: 0 is the likeliest token each time, otherwise p ∝ exp(logit / temperature).
+        Raises:
+            ExamplesError: there is none, or one does not fit the base's context.
+            AdapterUnfit: the adapter is of another base.
+        """
+        if not examples:
+            raise ExamplesError("There is no example to answer; give at least one")
+        loaded = self._loaded
+        rendered = [loaded.rendered(one) for one in examples]
+        begun = [Begun(at, rendered[at // samples].prompt) for at in range(len(examples) * samples)]
+        with self._lock, loaded.reading(adapter) as reader:
+            loaded.check_lengths(rendered)
+            ends = loaded.ends
+
+            def is_over(_: int, tokens: Sequence[int]) -> bool:
+                return tokens[-1] in ends or len(tokens) >= longest
+
+            choices = _by_chance(temperature, seed) if temperature else None
+            found = {
+                one.key: one.tokens for one in replies(reader, begun, is_over, tolerance=NEVER_CLOSE, choices=choices)
+            }
+        return tuple(
+            self._said(examples[at // samples], len(rendered[at // samples].prompt), found[at])
+            for at in range(len(begun))
+        )
+
+    def _said(self, one: Example, prompt_tokens: int, tokens: Sequence[int]) -> Said:
+        text = self._loaded.text_of(tokens)
+        return Said(one, text, one.is_answered_by(text), prompt_tokens, len(tokens))
 
     def options(self, adapter: Adapter | None, questions: Sequence[OptionQuestion]) -> tuple[Chosen, ...]:
         """Log-probabilities of every question's options, in the order given.
@@ -128,7 +191,7 @@ class Scorer:
         adapter: Adapter | None,
         examples: Sequence[Example],
         longest: int | None,
-        setting: Setting,
+        setting: Setting | None,
         found: dict[str, Scored],
         tell: OnProgress,
     ) -> Cost:
@@ -178,8 +241,8 @@ class Scorer:
         who = adapter.identity if adapter is not None else "base"
         return Setting(who, self.base.identity, SCORER_VERSION, self._loaded.precision, longest or 0)
 
-    def _kept(self, setting: Setting, examples: Sequence[Example]) -> dict[str, Scored]:
-        if self._cache is None:
+    def _kept(self, setting: Setting | None, examples: Sequence[Example]) -> dict[str, Scored]:
+        if self._cache is None or setting is None:
             return {}
         names = {one.id: self._name(one) for one in examples}
         kept = self._cache.get(setting, list(names.values()))
@@ -189,8 +252,8 @@ class Scorer:
             if (verdict := kept.get(names[one.id])) is not None
         }
 
-    def _keep(self, setting: Setting, fresh: dict[str, Scored], examples: Sequence[Example]) -> None:
-        if self._cache is not None and fresh:
+    def _keep(self, setting: Setting | None, fresh: dict[str, Scored], examples: Sequence[Example]) -> None:
+        if self._cache is not None and setting is not None and fresh:
             names = {one.id: self._name(one) for one in examples if one.id in fresh}
             verdicts = {names[key]: Verdict(one.right, one.logprob, one.reply) for key, one in fresh.items()}
             self._cache.put(setting, verdicts)
@@ -231,6 +294,12 @@ def _as_asked(found: Scored, one: Example) -> Scored:
 
 def _lasting(cost: Cost, seconds: float) -> Cost:
     return replace(cost, seconds=seconds)
+
+
+def _by_chance(temperature: float, seed: int) -> Choices:
+    import torch
+
+    return drawn(temperature, torch.Generator().manual_seed(seed))
 
 
 def _nobody(_: Scored) -> None:

@@ -25,6 +25,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -311,13 +312,20 @@ class _Rung:
 def _imported() -> Any:
     """Ray, which is told before it loads that it reports to nobody."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise EvolutionError(
-            "Ray is not installed; run: pip install 'self-learning-agent-workbench[ray]', or leave Ray out"
-        ) from error
+    refuse_missing()
+    import ray
+
     return ray
+
+
+def refuse_missing() -> None:
+    """Nothing, where Ray is installed; it is not loaded.
+
+    Raises:
+        EvolutionError: it is not.
+    """
+    if find_spec("ray") is None:
+        raise EvolutionError("Ray is not installed; run: pip install '.[ray]', or leave Ray out")
 
 
 def _first_line(error: Exception) -> str:

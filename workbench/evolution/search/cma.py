@@ -4,7 +4,9 @@
 
 By the library `cmaes` (Nomura & Shibata 2024, arXiv 2402.01373). It is told ranks instead of values, which changes
 nothing, since CMA-ES uses no more than the order; so failed candidates and those that a race stopped have their place.
-When the search has closed in (σ small) it begins anew from the best so far with a wider step.
+Until some candidate does better than another it stays where it began and draws on: where nobody is right yet and
+nothing else is known, ranks would be those of numbers. When the search has closed in (σ small) it begins anew from the
+best so far with a wider step.
 
 >>> search = CmaSearch(("aa", "bb"), groups=3, seed=0)                  # doctest: +SKIP
 >>> proposals = search.ask()                                            # doctest: +SKIP
@@ -40,7 +42,7 @@ class CmaSearch:
         step: standard deviation of the first generation, in units of a coefficient.
         rank: the most a candidate may have; None keeps sums exact.
     Raises:
-        EvolutionError: there are too few candidates to learn a covariance from.
+        EvolutionError: there are too few candidates to learn a covariance from, or fewer than two coefficients.
     """
 
     def __init__(
@@ -59,7 +61,13 @@ class CmaSearch:
         self.parents, self.groups, self.size, self.rank = tuple(parents), groups, size, rank
         self._seed, self._step, self._restarts = seed, step, 0
         width = len(self.parents) * groups
+        if width < 2:
+            raise EvolutionError(
+                "CMA-ES needs two coefficients, and one adapter at one depth has one; begin with more adapters, or set "
+                "evolution.depths to 2 or more"
+            )
         self._best: Trial | None = None
+        self._moved = False
         self._engine = self._begun([START] * width if start is None else _vector(start, self.parents))
         self._asked: tuple[NDArray[Any], ...] | None = None
 
@@ -74,9 +82,12 @@ class CmaSearch:
     def tell(self, trials: Sequence[Trial]) -> None:
         vectors = [vector for vector, _ in zip(self._asked or (), trials, strict=True)]
         place = {one.number: rank for rank, one in enumerate(ranked(trials))}
-        self._engine.tell([(vector, float(place[one.number])) for vector, one in zip(vectors, trials, strict=True)])
         self._asked = None
         self._best = ranked([*trials, *([self._best] if self._best else [])])[0]
+        self._moved = self._moved or not _all_equal(trials)
+        if not self._moved:
+            return
+        self._engine.tell([(vector, float(place[one.number])) for vector, one in zip(vectors, trials, strict=True)])
         if self._engine.should_stop():
             self._restarts += 1
             self._engine = self._begun(_vector(self._best.genome, self.parents))
@@ -91,6 +102,11 @@ class CmaSearch:
             population_size=self.size,
             seed=(self._seed + 7919 * self._restarts) % 2**32,
         )
+
+
+def _all_equal(trials: Sequence[Trial]) -> bool:
+    """Whether nothing tells them apart but their numbers."""
+    return len({None if one.fitness is None else one.fitness.value for one in trials}) == 1
 
 
 def _vector(genome: Genome, parents: Sequence[str]) -> list[float]:
