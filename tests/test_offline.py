@@ -7,12 +7,15 @@ in a network namespace that has nothing but loopback, which holds for compiled c
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from workbench.adapters.bases import Base
 
 ROOT = Path(__file__).parents[1]
 RECORDER = """
@@ -59,9 +62,26 @@ def test_the_recorder_sees_a_connection_to_the_outside(tmp_path: Path) -> None:
 
 
 def test_the_tour_works_with_nothing_but_loopback_and_asks_nobody(tmp_path: Path) -> None:
-    tour = Recorded(tmp_path, ["-m", "workbench", "tour"], prefix=black_holed())
+    tour = Recorded(tmp_path, ["-m", "workbench", "tour", "--skip-learning"], prefix=black_holed())
     assert tour.done.returncode == 0, tour.done.stderr
     assert "Rufus" in tour.done.stdout
+    assert "right: 7431, for memory told it" in tour.done.stdout
+    assert tour.outside == set()
+
+
+@pytest.mark.drill  # four minutes
+def test_the_tour_learns_with_nothing_but_loopback_and_takes_it_back(
+    tmp_path: Path, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_TRAINING_BASES_FOLDER", str(base.folder.parent))
+    tour = Recorded(tmp_path, ["-m", "workbench", "tour", "--only-learning"], prefix=black_holed())
+    assert tour.done.returncode == 0, tour.done.stderr
+    said = " ".join(tour.done.stdout.split())
+    assert "Cycle 1: Promote " in said, said
+    assert "the old ones again, letter for letter" in said
+    told = re.search(r"(\d+) right before, \d+ with memory alone, (\d+) with the adapter alone", said)
+    assert told, said
+    assert int(told[2]) > int(told[1])
     assert tour.outside == set()
 
 

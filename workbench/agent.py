@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ from workbench.core.records import (
     begun_session,
 )
 from workbench.core.settings import Settings, load_settings
-from workbench.core.stopping import Tell, in_thread
+from workbench.core.stopping import Tell, in_thread, nobody_listens
 from workbench.hardware.planner import gib
 from workbench.hardware.sampler import Sampler
 from workbench.hardware.snapshot import Snapshot, take_snapshot
@@ -43,7 +43,8 @@ from workbench.models.backends import Backends
 from workbench.models.protocol import Model
 
 if TYPE_CHECKING:
-    from workbench.cycles import Cycle
+    from workbench.core.examples import Example
+    from workbench.cycles import Cycle, Forgetting, Unlearned
     from workbench.reasoning.events import TurnEvent
 
 log = logging.getLogger(__name__)
@@ -121,31 +122,69 @@ class Agent:
         kind: Any = "correct" if correction is not None else "up" if up else "down"
         return await self.memory.give_feedback(Feedback(turn, kind, correction))
 
-    async def learn(self, *, deploy: bool = True, on_progress: Tell | None = None) -> Cycle:
+    async def forget_turn(self, turn: str) -> Unlearned:
+        """Forget a turn for good, its feedback, what was stated in it, and the examples made of it.
+
+        Args:
+            turn: its id, or the beginning of it.
+        Returns:
+            What is gone, and which adapters learned from it.
+        Raises:
+            NotStored: no turn, or more than one, has that id.
+            StoreLocked: another process learns in this home.
+        """
+        return await asyncio.to_thread(self._forgetting.turn, turn)
+
+    async def forget_session(self, session: str, *, keep_memories: bool = False) -> Unlearned:
+        """Forget a session for good, and the examples made of its turns; else as `forget_turn`."""
+        return await asyncio.to_thread(lambda: self._forgetting.session(session, keep_memories=keep_memories))
+
+    async def forget_memories(self, *memory_ids: str) -> Unlearned:
+        """Forget memories for good, and the examples of turns that say them; else as `forget_turn`."""
+        return await asyncio.to_thread(self._forgetting.memories, memory_ids)
+
+    async def learn(
+        self,
+        *,
+        again: bool = False,
+        deploy: bool = True,
+        unseen: Sequence[Example] = (),
+        on_progress: Tell | None = None,
+    ) -> Cycle:
         """Learn from what was rated and corrected: train, evolve with the shelf, and deploy if the gate promotes.
 
         What memory keeps needs no cycle: a correction is recalled from the next question on. A cycle that was killed is
         gone on with by the next call.
 
         Args:
+            again: without the adapters that learned from something that was forgotten since; when there is enough to
+                begin with, what answered before them answers.
             deploy: put what the gate promotes in service.
+            unseen: more examples for the gate, of skills that what answers now holds.
             on_progress: called with what is done, how much of it is, and of how much.
         Raises:
-            StoreLocked: another process learns in this home.
+            LearningPaused, StoreLocked: a person lets learning rest, or another process learns in this home.
             TrainingError, EvolutionError: it cannot begin or go on; what was done is kept.
         """
         from workbench.cycles import Cycles, gathered
 
         began, cycles = time.time(), Cycles(self.learning)
+        tell = cycles.pause.heeded(on_progress or nobody_listens)
         with cycles.alone():
-            found = await in_thread(lambda _: gathered(self.memory.sessions, self.learning))
+            tried = frozenset[str]() if again else cycles.tried
+            found = await in_thread(
+                lambda _: gathered(self.memory.sessions, self.learning, brought=unseen, tried=tried, again=again)
+            )
             if found.lacks is not None:
                 return cycles.close(found, began)
-            lesson = await in_thread(lambda tell: cycles.train(found, tell), on_progress)
+            if again:
+                await in_thread(lambda _: cycles.step_back())
+            lesson = await in_thread(lambda told: cycles.train(found, told), tell)
             with await in_thread(lambda _: cycles.evolve(found, lesson)) as run:
-                await in_thread(run.through, on_progress)
-                await run.end(deploy=deploy, on_progress=on_progress)
-                return cycles.close(found, began, lesson=lesson, run=run)
+                await in_thread(run.through, tell)
+                await run.end(deploy=deploy, on_progress=tell)
+                brought = await cycles.compare(run, self.looked_up, tell)
+                return cycles.close(found, began, lesson=lesson, run=run, brought=brought)
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""
@@ -168,6 +207,19 @@ class Agent:
     async def close(self) -> None:
         await self.backends.close()
         await asyncio.to_thread(self.memory.close)
+
+    @property
+    def _forgetting(self) -> Forgetting:
+        from workbench.cycles import Forgetting
+
+        return Forgetting(self.memory, self.learning)
+
+    async def looked_up(self, question: str) -> tuple[Recalled, ...]:
+        """What memory says to a question, as in a turn, without counting as use."""
+        dials = self.settings.memory
+        return await self.memory.recall(
+            question, k=dials.recall_k, tokens=dials.recall_tokens, min_score=dials.recall_min_score, counted=False
+        )
 
     async def _summarise(self, turn: Turn) -> None:
         """Let the model that answered put the turns that left the window into words."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -29,6 +29,8 @@ from workbench.core.errors import AdapterError, ExamplesError, TrainingError
 from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
 from workbench.core.stopping import Tell, in_thread
+from workbench.corpus.interactions import EARLIER
+from workbench.experience import Experience, turns_of
 from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
 from workbench.models.deployed import Deployed, ollama_name
@@ -47,8 +49,7 @@ Form = Literal["peft", "gguf", "merged", "ollama"]
 log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
-SEEN_FILE = "examples.txt"  # ids of the examples that an adapter was trained or tuned on
-REPLAY_FILE, HELD_FILE = "replay.jsonl", "held.jsonl"  # a few of what it was trained on, and of what it was tuned on
+SCORES = "scores.sqlite"  # in the home
 PLAIN = "base"  # what a person calls the base without an adapter
 HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
 
@@ -80,6 +81,11 @@ class Learning:
         return Shelf(self.settings.home / "adapters", gib(self.settings.training.shelf_gib))
 
     @cached_property
+    def experience(self) -> Experience:
+        """What the adapters on the shelf have seen, and the examples kept beside them."""
+        return Experience(self.shelf, self.settings.learn, sealed=self.settings.memory.encrypt_memory)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Every look of the gate."""
         from workbench.evaluation.gate import Ledger
@@ -107,7 +113,7 @@ class Learning:
         from workbench.evaluation.scoring import ScoreCache, Scorer
 
         sealed = self.settings.memory.encrypt_memory  # the cache holds replies, readable
-        return Scorer(self.base, cache=None if sealed else ScoreCache(self.settings.home / "scores.sqlite"))
+        return Scorer(self.base, cache=None if sealed else ScoreCache(self.settings.home / SCORES))
 
     def release(self) -> None:
         """Let go of the base's weights, so that what answers has the memory; the next score loads them again."""
@@ -121,12 +127,16 @@ class Learning:
         name: str,
         *,
         tune: Sequence[Example] = (),
+        fresh: Sequence[Example] = (),
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Lesson:
         """Train an adapter and put it on the shelf, with the form that the engine serves.
 
         A run that was killed goes on from its last checkpoint when it is asked for again with the same examples.
 
+        Args:
+            tune: to watch it by; it counts as seen.
+            fresh: nothing is done by them; they are kept beside the adapter, for later gates.
         Raises:
             AdapterError: the name is taken or is no name.
             TrainingError: it cannot begin or go on; the last checkpoint is whole.
@@ -157,68 +167,40 @@ class Learning:
             settings=dials.model_dump(mode="json"),
         )
         shelved = self.shelf.put(trained.adapter, origin, name=name)
-        self.prepare(shelved, trained.adapter, seen={one.id for one in (*learned, *tune)})
-        self._keep_some(shelved, learned, tune)
+        seen = (*learned, *tune)
+        self.experience.note(shelved, (one.id for one in seen), turns_of(seen))
+        self.experience.keep(shelved, learned, tune, fresh)
+        self.prepare(shelved, trained.adapter)
         shutil.rmtree(folder, ignore_errors=True)
         return Lesson(self.shelf.find(shelved.identity), trained)
 
-    def prepare(self, shelved: Shelved, adapter: Adapter, *, seen: Iterable[str] = ()) -> None:
-        """Put beside an adapter what serving and the gate need: its GGUF form, and the ids of what it learned from.
-
-        Args:
-            seen: ids of examples, those of its parents included: a parent may be deleted.
-        """
+    def prepare(self, shelved: Shelved, adapter: Adapter) -> None:
+        """Put beside an adapter what serving needs: its GGUF form."""
         from workbench.adapters.exporting import write_gguf
 
-        with TemporaryDirectory() as folder:
-            if self.base.gguf is not None:
-                self.shelf.attach(shelved.identity, write_gguf(adapter, self.base, Path(folder) / SERVED_FILE))
-            ids = Path(folder) / SEEN_FILE
-            ids.write_text("".join(f"{name}\n" for name in sorted(seen)), encoding="utf-8")
-            self.shelf.attach(shelved.identity, ids)
-
-    def _keep_some(self, shelved: Shelved, learned: Sequence[Example], tune: Sequence[Example]) -> None:
-        """A few examples of each skill beside the adapter, to be learned again later; none where the home is sealed."""
-        from workbench.corpus.jsonl import write_examples
-
-        if self.settings.memory.encrypt_memory:
+        if self.base.gguf is None:
             return
         with TemporaryDirectory() as folder:
-            for name, some in ((REPLAY_FILE, learned), (HELD_FILE, tune)):
-                if kept := few_of_each_skill(some, self.settings.learn.replay):
-                    write_examples(Path(folder) / name, kept)
-                    self.shelf.attach(shelved.identity, Path(folder) / name)
-
-    def kept_of(self, one: Shelved | None, name: str) -> tuple[Example, ...]:
-        """Stored examples of an adapter and of those it was merged of, each once.
-
-        Args:
-            name: REPLAY_FILE or HELD_FILE.
-        """
-        from workbench.corpus.jsonl import read_examples
-
-        if one is None:
-            return ()
-        mine = read_examples(self.shelf.file(one.identity, name)).examples if name in one.card.files else ()
-        parents = {parent.identity for parent in one.card.origin.parents}
-        older = [each for other in self.shelf.list() if other.identity in parents for each in self.kept_of(other, name)]
-        return tuple({each.id: each for each in (*mine, *older)}.values())
+            self.shelf.attach(shelved.identity, write_gguf(adapter, self.base, Path(folder) / SERVED_FILE))
 
     def score(
         self,
         examples: Sequence[Example],
         ref: str | None = None,
         *,
+        keep: bool = True,
         on_progress: Callable[[Scored], None] | None = None,
     ) -> Score:
         """How many of the examples an adapter answers rightly, greedily; None and `base` are the plain base.
 
+        Args:
+            keep: use the cache of scores.
         Raises:
             AdapterNotFound: no adapter is called that.
             ExamplesError: there is no example.
         """
         adapter = None if ref in (None, PLAIN) else self.shelf.get(str(ref))
-        return self.scorer.score(adapter, examples, on_progress=on_progress)
+        return self.scorer.score(adapter, examples, keep=keep, on_progress=on_progress)
 
     def standard(
         self, tasks: Sequence[str], ref: str | None = None, *, limit: int | None = None, folder: Path | None = None
@@ -246,6 +228,7 @@ class Learning:
         examples: Sequence[Example],
         *,
         incumbent: str | None = None,
+        target: Collection[str] | None = None,
         on_progress: Tell | None = None,
     ) -> Verdict:
         """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
@@ -255,6 +238,7 @@ class Learning:
 
         Args:
             incumbent: None is the champion, or the plain base where there is none; `base` is the plain base.
+            target: skills that it should be better at; None takes those that the incumbent does not hold.
             on_progress: called with what is done, how many examples of it are, and how many there are.
         Raises:
             AdapterNotFound: one of them is not on the shelf.
@@ -278,6 +262,8 @@ class Learning:
         verdict = judge(
             trials,
             held=held_skills(holder),
+            target=target,
+            watched=(EARLIER,),
             incumbent=then,
             candidate=challenger.identity,
             ledger=self.ledger,
@@ -436,7 +422,8 @@ class Learning:
             settings={"rule": rule, "rank": rank},
         )
         one = self.shelf.put(made.adapter, origin, name=name)
-        self.prepare(one, made.adapter, seen={name for parent in parents for name in self.seen_by(parent)})
+        self.experience.inherit(one, parents)
+        self.prepare(one, made.adapter)
         return Child(self.shelf.find(one.identity), made.kept)
 
     def refuse_taken(self, name: str) -> None:
@@ -477,33 +464,11 @@ class Learning:
 
     def _unseen(self, examples: Sequence[Example], *learners: Shelved | None) -> list[Example]:
         """Those that none of them was trained or tuned on."""
-        seen = {name for one in learners if one is not None for name in self.seen_by(one)}
+        seen = {name for one in learners if one is not None for name in self.experience.seen_by(one)}
         fresh = [one for one in examples if one.id not in seen]
         if examples and not fresh:
             raise ExamplesError("All of these examples were trained on; bring some that neither adapter has seen")
         return fresh
-
-    def seen_by(self, one: Shelved) -> set[str]:
-        """Ids of the examples that an adapter or one it was merged of was trained, tuned or chosen on."""
-        mine = (
-            self.shelf.file(one.identity, SEEN_FILE).read_text(encoding="utf-8").split()
-            if SEEN_FILE in one.card.files
-            else []
-        )
-        parents = {parent.identity for parent in one.card.origin.parents}
-        family = [other for other in self.shelf.list() if other.identity in parents]
-        return set(mine).union(*(self.seen_by(other) for other in family))
-
-
-def few_of_each_skill(examples: Sequence[Example], most: int) -> list[Example]:
-    """The first so many of each skill, in their order."""
-    counts: Counter[str] = Counter()
-    kept = []
-    for one in examples:
-        counts[one.skill] += 1
-        if counts[one.skill] <= most:
-            kept.append(one)
-    return kept
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:
@@ -511,5 +476,5 @@ def held_skills(one: Shelved | None) -> frozenset[str]:
     if one is None:
         return frozenset()
     if one.card.scores:
-        return frozenset(score.skill for score in one.card.scores if score.mean >= HELD_FROM)
-    return frozenset(one.card.origin.data.skills) if one.card.origin.data else frozenset()
+        return frozenset(score.skill for score in one.card.scores if score.mean >= HELD_FROM) - {EARLIER}
+    return frozenset(one.card.origin.data.skills) - {EARLIER} if one.card.origin.data else frozenset()

@@ -10,12 +10,21 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import sys
 from pathlib import Path
 
 from workbench.core.settings import Settings
 
 KEPT_BYTES = 2_000_000
 OLDER_FILES = 2
+
+
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log that a full disk cuts short without a word: the sentence on the screen says that it is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def start_log(settings: Settings) -> Path:
@@ -29,9 +38,7 @@ def start_log(settings: Settings) -> Path:
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            path, maxBytes=KEPT_BYTES, backupCount=OLDER_FILES, encoding="utf-8"
-        )
+        handler = _LogFile(path, maxBytes=KEPT_BYTES, backupCount=OLDER_FILES, encoding="utf-8")
     except OSError:
         return path
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

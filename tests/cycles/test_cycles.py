@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from tests.runs.homes import SMALL
-from workbench.adapters.bases import Base
-from workbench.agent import Agent, open_agent
-from workbench.core.errors import StoreLocked
-from workbench.core.records import Feedback, Turn
-from workbench.cycles import Cycles
+from workbench.agent import Agent
+from workbench.core.errors import LearningPaused, StoreLocked
+from workbench.cycles import Cycles, Pause
 from workbench.runs import Runs
-
-FEW = {"learn.least_new": 3, "learn.least_fresh": 2, "learn.evaluations": 20, "learn.replay": 2}
-
-
-@pytest.fixture
-async def used(taught_home: Path, base: Base, tmp_path: Path) -> AsyncIterator[Agent]:
-    """An agent that a person has corrected a dozen times."""
-    home = tmp_path / "used"
-    shutil.copytree(taught_home, home)
-    overrides = {**SMALL, **FEW, "training.bases_folder": str(base.folder.parent)}
-    async with open_agent(home=home, overrides=overrides) as agent:
-        for number in range(14):
-            turn = agent.memory.sessions.save(Turn(question=f"Code of room {number}?", answer="I do not know."))
-            agent.memory.sessions.add_feedback(Feedback(turn.id, "correct", f"R-{number}"))
-        yield agent
 
 
 async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Agent) -> None:
@@ -48,12 +27,16 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     assert lesson.identity in {one.identity for one in (run, *map(used.learning.shelf.find, _parents(run)))}
     assert Cycles(used.learning).list() == (cycle,)
     assert (used.settings.home / "runs" / str(cycle.run) / "report.html").exists()
+    assert cycle.brought is not None
+    page = (used.settings.home / "cycles/0001/report.md").read_text(encoding="utf-8")
+    assert cycle.brought.sentence in page
+    assert "the specialist was trained on them" in page
     judged = {name for look in used.learning.ledger.lines() for name in look["ids"]}
     assert judged
-    assert judged.isdisjoint(used.learning.seen_by(lesson))
-    again = await used.learn()  # what was judged by is used up
+    assert judged.isdisjoint(used.learning.experience.seen_by(lesson))
+    again = await used.learn()
     assert (again.number, again.ending) == (2, None)
-    assert "to judge by" in again.sentence
+    assert "0 new examples to train on" in again.sentence  # whatever the gate said, the same again would be no other
 
 
 async def test_too_little_evidence_is_a_refusal_that_trains_nothing(used: Agent) -> None:
@@ -80,7 +63,8 @@ async def test_a_cycle_that_is_stopped_ends_at_once_and_the_next_call_goes_on_wi
             loop.call_soon_threadsafe(searching.set)
 
     learning = asyncio.ensure_future(used.learn(on_progress=listen))
-    await searching.wait()
+    async with asyncio.timeout(240):
+        await searching.wait()
     learning.cancel()
     with pytest.raises(asyncio.CancelledError):
         await learning
@@ -93,6 +77,17 @@ async def test_a_cycle_that_is_stopped_ends_at_once_and_the_next_call_goes_on_wi
     assert not any(what.startswith("generation 0, ") for what in heard)
     assert (cycle.number, cycle.run) == (1, run.name)
     assert len(Runs(used.learning).find(run.name).trials) > kept
+
+
+async def test_a_pause_ends_a_cycle_at_its_next_step_and_refuses_the_next(used: Agent) -> None:
+    pause = Pause(used.settings.home / "cycles")
+    with pytest.raises(LearningPaused):
+        await used.learn(on_progress=lambda what, done, of: pause.begin())
+    assert [one.name for one in used.learning.shelf.list() if one.label.startswith("use-1")] == []
+    with pytest.raises(LearningPaused, match="workbench learn --go-on"):
+        await used.learn()
+    pause.end()
+    assert (await used.learn()).lacks is None
 
 
 async def test_one_cycle_at_a_time(used: Agent) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from workbench import __version__
-from workbench.cli import adapters, asking, corpus, evolving, learning, memory, sessions, showing
+from workbench.cli import adapters, asking, corpus, evolving, learning, learning_from_use, memory, sessions, showing
 from workbench.core.errors import WorkbenchError
 from workbench.logbook import log_places
 
@@ -43,7 +43,7 @@ for command in (
     learning.rollback,
 ):
     app.command()(command)
-app.command()(evolving.learn)
+app.command()(learning_from_use.learn)
 app.command()(evolving.evolve)
 app.add_typer(evolving.app, name="runs")
 app.add_typer(adapters.app, name="adapters")

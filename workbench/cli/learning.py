@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from workbench.evaluation.scoring import Score
     from workbench.learning import Learning, Lesson
 
+    Dealt = tuple[Sequence[Example], Sequence[Example], Sequence[Example]]  # to train on, held out, for the gate
+
 SKILL_TUNE = 100  # held-out examples of a built-in skill
 TUNE_SEED = 1_000_003  # added to the seed: another stream than the one trained on
 FEWEST_TO_SPLIT = 20
@@ -60,14 +62,16 @@ def train(
     if (file is None) == (skill is None):
         raise QuestionError("Give a file of examples or --skill NAME, one of the two; see: workbench corpus skills")
     learning = _learning(steps=steps, seed=seed, base=base)
-    learned, held_out = _from_skill(learning, skill) if skill else _from_file(Path(str(file)))
+    learned, held_out, fresh = _from_skill(learning, skill) if skill else _from_file(Path(str(file)))
     name = name or skill or Path(str(file)).stem
-    lesson = _train(learning, learned, held_out, name)
+    lesson = _train(learning, learned, held_out, fresh, name)
     scores = _before_and_after(learning, held_out, lesson.shelved.identity) if held_out else {}
     if as_json:
         print_json(_as_dict(lesson, scores))
     else:
         _show_lesson(lesson, scores)
+    if fresh:
+        _tell_kept(learning, lesson)
 
 
 def score(file: File, adapter: AdapterName = None, as_json: AsJson = False) -> None:
@@ -214,17 +218,17 @@ def _learning(**changes: object) -> Learning:
     return Learning(open_desk(given))
 
 
-def _from_skill(learning: Learning, skill: str) -> tuple[Sequence[Example], Sequence[Example]]:
+def _from_skill(learning: Learning, skill: str) -> Dealt:
     from workbench.corpus.skills import generate
 
     dials = learning.settings.training
     learned = generate(skill, dials.steps * dials.batch, seed=dials.seed)
     known = {one.id for one in learned}
-    return learned, generate(skill, SKILL_TUNE, seed=dials.seed + TUNE_SEED, without=known)
+    return learned, generate(skill, SKILL_TUNE, seed=dials.seed + TUNE_SEED, without=known), ()
 
 
-def _from_file(file: Path) -> tuple[Sequence[Example], Sequence[Example]]:
-    """What is trained on, and what is held out; too few examples are not divided."""
+def _from_file(file: Path) -> Dealt:
+    """What is trained on, what is held out, what is left for the gate; too few examples are not divided."""
     from workbench.corpus.splits import split
 
     examples = read(file).examples
@@ -234,17 +238,26 @@ def _from_file(file: Path) -> tuple[Sequence[Example], Sequence[Example]]:
             f"from {FEWEST_TO_SPLIT} on a part is held out",
             err=True,
         )
-        return examples, ()
+        return examples, (), ()
     parts = split(examples)
     typer.echo(
         f"{len(parts.train)} examples to train on, {len(parts.tune)} to show whether it helps, "
         f"{len(parts.gate)} left for the gate",
         err=True,
     )
-    return parts.train, parts.tune
+    return parts.train, parts.tune, parts.gate
 
 
-def _train(learning: Learning, learned: Sequence[Example], held_out: Sequence[Example], name: str) -> Lesson:
+def _tell_kept(learning: Learning, lesson: Lesson) -> None:
+    from workbench.experience import FRESH_FILE
+
+    if kept := len(learning.experience.kept_of(lesson.shelved, FRESH_FILE)):
+        typer.echo(f"{kept} examples that it has not seen are kept beside it, for the gate", err=True)
+
+
+def _train(
+    learning: Learning, learned: Sequence[Example], held_out: Sequence[Example], fresh: Sequence[Example], name: str
+) -> Lesson:
     from workbench.hardware.planner import show_gib
 
     with bar(f"training {name}") as step:
@@ -255,7 +268,7 @@ def _train(learning: Learning, learned: Sequence[Example], held_out: Sequence[Ex
             label = f"training {name}: loss {now.loss:.2f}, {now.tokens_per_s:.0f} tokens/s, {show_gib(now.peak_bytes)}"
             step(now.step, now.steps, label)
 
-        return learning.train(learned, name, tune=held_out, on_progress=tell)
+        return learning.train(learned, name, tune=held_out, fresh=fresh, on_progress=tell)
 
 
 def _before_and_after(learning: Learning, held_out: Sequence[Example], ref: str) -> dict[str, Score]:

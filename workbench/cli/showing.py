@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.cli.desk import console, open_desk, run_async
+from workbench.core.errors import QuestionError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.models.backends import Found
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TOUR_STOPPED = "Stopped; your own memory was not touched."
 STATES = {"ok": "ok", "note": "–", "bad": "no"}
 
 
@@ -58,12 +60,27 @@ def doctor() -> None:
 
 
 def tour(
-    model: Annotated[str | None, typer.Option(help="Tour another model than the embedded one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Ask another model than the embedded one.")] = None,
+    skip_learning: Annotated[bool, typer.Option("--skip-learning", help="End before the learning cycle.")] = False,
+    only_learning: Annotated[bool, typer.Option("--only-learning", help="Show the learning cycle alone.")] = False,
 ) -> None:
-    """Ask, remember, recall: a few real turns on the embedded model, explained."""
-    from workbench.cli.touring import take_tour
+    """Ask, remember, recall, correct, learn: real turns and a real learning cycle on the embedded model, explained."""
+    if skip_learning and only_learning:
+        raise QuestionError("Nothing is left of the tour; give --skip-learning or --only-learning, not both")
+    run_async(_tour(open_desk(), model, asking=not only_learning, learning=not skip_learning), TOUR_STOPPED)
 
-    run_async(take_tour(open_desk(), model=model))
+
+async def _tour(settings: Settings, model: str | None, *, asking: bool, learning: bool) -> None:
+    from workbench.cli.touring import say_next, take_tour
+    from workbench.cli.touring_learning import take_lesson
+
+    out = console()
+    out.rule("[bold]A tour of the workbench")
+    if asking:
+        await take_tour(out, settings, model=model)
+    if learning:
+        await take_lesson(out, settings)
+    say_next(out)
 
 
 async def _models(settings: Settings, complexity: float) -> None:

@@ -28,6 +28,7 @@
     │   └── ShelfFull            the shelf's quota is used up by adapters that must stay
     ├── EvolutionError           a population cannot begin, or cannot go on
     ├── TrainingError            training cannot begin, or cannot go on
+    ├── LearningPaused           a person lets learning rest; what was done is kept
     └── Cancelled                the person stopped the turn; nothing was kept
 
 A lower library's error is translated where it enters a room. Every message is one sentence with the next action in it;
@@ -155,6 +156,10 @@ class EvolutionError(WorkbenchError):
 
 class TrainingError(WorkbenchError):
     """Training cannot begin, or cannot go on; the last checkpoint is whole."""
+
+
+class LearningPaused(WorkbenchError):
+    """Learning rests: a person said so, or these are not its hours; what was done is kept."""
 
 
 class Cancelled(WorkbenchError):

@@ -262,11 +262,22 @@ class EvolutionSettings(Section):
     keep: int = setting(3, "best of a generation that are scored on every example", ge=1)
     error: float = setting(0.05, "chance that one of these is stopped early", gt=0, lt=1)
     lessons: bool = setting(False, "a population may also train candidates for a few steps")
+    verdicts_only: bool = setting(
+        False, "of an answer only right or wrong is known: gold answers lead no search and are never learned from"
+    )
     teach_steps: int = setting(16, "optimizer steps of the champion's lesson on the same examples; 0 is none", ge=0)
     confirm: float = setting(
         0.3, "share of the gate's examples that measure the finalists anew; the others judge", gt=0, lt=1
     )
     seed: int = setting(0, "seed of everything drawn", ge=0, le=2**32 - 1)
+    executor: Literal["in-process", "ray"] = setting(
+        "in-process", "where candidates are tried: in this process, or by Ray workers; the champion is the same"
+    )
+    workers: int = setting(2, "of Ray, each with the base in its memory", unit="processes", ge=1, le=4096)
+    threads: int = setting(
+        0, "of each Ray worker; 0 is as many as this process computes with", unit="threads", ge=0, le=256
+    )
+    ray_address: str | None = setting(None, "of a running Ray cluster, auto for this machine's; empty starts one here")
 
 
 class LearnSettings(Section):
@@ -275,7 +286,23 @@ class LearnSettings(Section):
     least_new: int = setting(20, "examples to train on that what answers now has not learned", unit="examples", ge=1)
     least_fresh: int = setting(20, "examples that nothing has seen, to judge by", unit="examples", ge=2)
     replay: int = setting(16, "stored examples of each earlier skill that are learned again", unit="examples", ge=0)
-    evaluations: int = setting(600, "answers that the search of a cycle may judge", unit="evaluations", ge=1)
+    stock: int = setting(
+        150,
+        "unseen examples of each skill that are kept beside an adapter, for later judgements",
+        unit="examples",
+        ge=0,
+    )
+    search_examples: int = setting(
+        32, "most examples of use that a cycle's search looks at, and most of earlier skills", unit="examples", ge=1
+    )
+    evaluations: int = setting(2000, "answers that the search of a cycle may judge", unit="evaluations", ge=1)
+    look_minutes: float = setting(10.0, "between two looks of workbench learn --watch", unit="min", gt=0)
+    hours: str | None = setting(
+        None,
+        "part of the day in which --watch may learn; empty is all day",
+        must_be="HH:MM-HH:MM, such as 22:00-06:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+    )
 
 
 class HardwareSettings(Section):
@@ -360,6 +387,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
     if consolidation.expire_below > consolidation.promote_at:
         low, high = "consolidation.expire_below", "consolidation.promote_at"
         yield pair(low, high, "a memory cannot both expire and be promoted")
+    if settings.evolution.verdicts_only and settings.evolution.lessons:
+        yield pair("evolution.verdicts_only", "evolution.lessons", "lessons of a search learn from gold answers")
     if model.backend == "embedded" and model.name not in (None, EMBEDDED_MODEL):
         yield pair("model.backend", "model.name", f"the only embedded model is '{EMBEDDED_MODEL}'")
 

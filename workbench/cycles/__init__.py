@@ -2,11 +2,17 @@
 
     turns with feedback ─► evidence ─► enough? ─► a specialist, with replay ─► evolved with the shelf ─► gate
 
+    forgotten ─► its examples, wherever they were kept ─► the adapters that learned from it, by name
+
 The order is in `Agent.learn`; `evidence` deals out what use has taught, `cycles` does the steps and keeps what came of
-them. The room does not know the walk that answers questions, nor screens.
+them, `watching` begins them when there is enough, `pausing` lets them rest. The room does not know the walk that
+answers questions, nor screens.
 """
 
 from workbench.cycles.cycles import Cycle, Cycles
 from workbench.cycles.evidence import Evidence, gathered
+from workbench.cycles.forgetting import Forgetting, Unlearned
+from workbench.cycles.pausing import Pause
+from workbench.cycles.watching import Hours, Watch
 
-__all__ = ["Cycle", "Cycles", "Evidence", "gathered"]
+__all__ = ["Cycle", "Cycles", "Evidence", "Forgetting", "Hours", "Pause", "Unlearned", "Watch", "gathered"]

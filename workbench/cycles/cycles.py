@@ -1,7 +1,8 @@
 """The cycles of one home: their steps, and what is kept of each.
 
-    home/cycles/0003/cycle.json     how it ended: refused for want of evidence, or judged
-    home/runs/<its run>/            the ledger, the ending and the page of what was evolved
+    home/cycles/0003/cycle.json               how it ended: refused for want of evidence, or judged
+                     report.html, report.md   its page
+    home/runs/<its run>/                      the ledger, the ending and the page of what was evolved
 
 A cycle that was killed begins again under its number, and finds what it had done: the training goes on from its last
 checkpoint, the run from its ledger, if use has not changed since. One cycle at a time; whoever comes second is refused.
@@ -23,10 +24,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import disk
-from workbench.core.errors import EvolutionError, StoreLocked
+from workbench.core.errors import AdapterError, EvolutionError, StoreLocked
 from workbench.core.examples import data_hash
 from workbench.core.stopping import Tell, nobody_listens
+from workbench.cycles.ablation import Brought, Recall, brought_by
 from workbench.cycles.evidence import Evidence
+from workbench.cycles.pausing import Pause
+from workbench.cycles.report import write_cycle
+from workbench.experience import Gone, few_of_all
+from workbench.learning import PLAIN, SCORES
 from workbench.runs import Ending, Materials, Run, Runs
 
 if TYPE_CHECKING:
@@ -49,6 +55,7 @@ class Cycle:
         lesson: the specialist that was trained, by name.
         run: of evolution, by name.
         at: seconds since the epoch.
+        brought: by memory and by the adapter.
     """
 
     number: int
@@ -61,6 +68,7 @@ class Cycle:
     ending: Ending | None
     seconds: float
     at: float
+    brought: Brought | None = None
 
     @property
     def sentence(self) -> str:
@@ -77,13 +85,26 @@ class Cycles:
     def __init__(self, learning: Learning) -> None:
         self.learning = learning
         self.folder = learning.settings.home / "cycles"
+        self.pause = Pause(self.folder)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Nobody else learns inside; afterwards the memory that learning took is given back.
 
         Raises:
+            LearningPaused: a person lets it rest.
             StoreLocked: another process does.
+        """
+        self.pause.refuse()
+        with self.held():
+            yield
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """As `alone`, also while learning rests.
+
+        Raises:
+            StoreLocked: another process learns.
         """
         from filelock import FileLock, Timeout
 
@@ -96,7 +117,7 @@ class Cycles:
                     self.learning.release()
         except Timeout as error:
             raise StoreLocked(
-                "Another process is learning in this home; let it end, or stop it and learn again"
+                "Another process is learning in this home; let it end, or pause it by workbench learn --pause"
             ) from error
 
     def train(self, found: Evidence, tell: Tell = nobody_listens) -> Shelved:
@@ -106,32 +127,86 @@ class Cycles:
             TrainingError: it cannot begin or go on.
         """
         examples = (*found.train, *found.replay)
-        name = f"use-{self.number}-{data_hash(examples)[:6]}"
+        tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
+        name = f"use-{self.number}-{data_hash((*examples, *tune))[:6]}"
         there = next((one for one in self.learning.shelf.list() if one.name == name), None)
         if there is not None:
             return there
         self._clear_others(name)
-        tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
         return self.learning.train(
             examples, name, tune=tune, on_progress=lambda now: tell(f"training {name}", now.step, now.steps)
         ).shelved
 
+    def step_back(self) -> None:
+        """Put in service what answered before anything that learned from what was forgotten; else the plain base."""
+        shelf, clean = self.learning.shelf, self.learning.experience.clean_champion()
+        why, wanted = "it learned from what was forgotten", clean.identity if clean else None
+        while (champion := shelf.champion()) is not None and champion.identity != wanted:
+            try:
+                shelf.rollback(why=why)
+            except AdapterError:  # one in between is lost
+                shelf.deploy(wanted, why=why)
+
+    def forget(self, gone: Gone) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Remove examples wherever learning keeps them; the weights of adapters stay what they are.
+
+        Returns:
+            Ids of all that is gone; names of the runs that had not ended and cannot go on.
+        Raises:
+            StoreLocked: a process goes on with a run that has one of them.
+        """
+        home = self.learning.settings.home
+        ids = self.learning.experience.forget(gone)
+        stuck = Runs(self.learning).forget(Gone(ids, gone.turns))
+        if (home / SCORES).exists():
+            from workbench.evaluation.scoring import ScoreCache
+
+            ScoreCache(home / SCORES).forget(ids)
+        for folder in (home / "training").glob("use-*"):
+            shutil.rmtree(folder)
+        return ids, stuck
+
     def evolve(self, found: Evidence, lesson: Shelved) -> Run:
-        """A run that mixes the specialist with what answers now and with the shelf; close it when done."""
+        """A run that mixes the specialist with what answers now and with the shelf; close it when done.
+
+        The search looks at a few of the examples only, so that the budget has room for several generations.
+        """
         settings = self.learning.settings
+        most = settings.learn.search_examples
         dials = settings.evolution.model_copy(update={"evaluations": settings.learn.evaluations})
-        materials = Materials.of(found.tune, held=found.held, fresh=found.fresh, confirm=dials.confirm)
+        materials = Materials.of(
+            few_of_all(found.tune, most),
+            held=few_of_all(found.held, most),
+            fresh=found.fresh,
+            guard=found.guard,
+            confirm=dials.confirm,
+        )
         return Runs(self.learning).begin(materials, dials=dials, always=[lesson])
 
-    def close(self, found: Evidence, began: float, *, lesson: Shelved | None = None, run: Run | None = None) -> Cycle:
-        """Keep what came of the cycle and write the page of its run; a refusal is kept as well.
+    async def compare(self, run: Run, recall: Recall, tell: Tell = nobody_listens) -> Brought | None:
+        """What memory and what the adapter of an ended run bring, on questions that no search has seen."""
+        assert run.ending is not None, "the run has ended"
+        examples, after, verdict = run.materials.confirm, run.ending.adapter, run.ending.verdict
+        before = verdict["incumbent"] if verdict else PLAIN
+        return await brought_by(self.learning, examples, recall, before=before, after=after, tell=tell)
+
+    def close(
+        self,
+        found: Evidence,
+        began: float,
+        *,
+        lesson: Shelved | None = None,
+        run: Run | None = None,
+        brought: Brought | None = None,
+    ) -> Cycle:
+        """Keep what came of the cycle, and write its page and that of its run; a refusal is kept as well.
 
         Args:
             began: its beginning, in seconds since the epoch.
         Raises:
             StoreError: it cannot be written.
         """
-        parts = ("train", "replay", "tune", "held", "fresh")
+        parts = ("train", "replay", "tune", "held", "fresh", "guard")
         cycle = Cycle(
             self.number,
             found.lacks,
@@ -143,13 +218,16 @@ class Cycles:
             run.ending if run else None,
             time.time() - began,
             time.time(),
+            brought,
         )
         folder = self.folder / f"{cycle.number:04d}"
         folder.mkdir(parents=True, exist_ok=True)
         with disk.replacing(folder / NAME) as file:
             file.write(_adapter().dump_json(cycle, indent=2).decode() + "\n")
+        runs = Runs(self.learning)
         if run is not None:
-            Runs(self.learning).report(run.name)
+            runs.report(run.name)
+        write_cycle(cycle, runs.find(run.name) if run else None, folder)
         return cycle
 
     def list(self) -> tuple[Cycle, ...]:
@@ -159,6 +237,13 @@ class Cycles:
             EvolutionError: one of them cannot be read.
         """
         return tuple(_read(one) for one in sorted(self.folder.glob(f"*/{NAME}")))
+
+    @property
+    def tried(self) -> frozenset[str]:
+        """Ids of what the latest cycle that was judged has trained on; a cycle without more would be the same again."""
+        judged = [one.lesson for one in self.list() if one.lesson is not None]
+        lesson = next((one for one in self.learning.shelf.list() if judged and one.label == judged[-1]), None)
+        return frozenset(self.learning.experience.seen_by(lesson)) if lesson else frozenset()
 
     @property
     def number(self) -> int:

@@ -4,10 +4,12 @@
     adapters that answer ─► stored examples ──┤            + replay: a few of each earlier skill
                                               ├─► tune     a fifth
                                               ├─► held     a few of each earlier skill, never trained on
-                                              └─► fresh    three tenths, without what a gate has used
+                                              ├─► fresh    three tenths, without what a gate has used
+                                              └─► guard    unseen ones of what is held, for the gate alone
 
 An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`), so nothing that was
-judged by is ever trained on. It trains nothing.
+judged by is ever trained on. A quarter of the fresh ones are set aside: once something else answers they are "earlier
+use", and the gate watches with them whether what was right then still is. It trains nothing.
 
 >>> evidence = gathered(memory.sessions, learning)                        # doctest: +SKIP
 >>> evidence.lacks                                                        # doctest: +SKIP
@@ -18,21 +20,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.core.examples import Example
-from workbench.corpus.interactions import SKILL, Collected, from_sessions
+from workbench.corpus.interactions import EARLIER, SKILL, Collected, from_sessions
 from workbench.corpus.splits import Shares, split
-from workbench.learning import HELD_FILE, REPLAY_FILE, few_of_each_skill
+from workbench.cycles.guarding import guards, unguarded
+from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
+from workbench.learning import held_skills
 
 if TYPE_CHECKING:
+    from workbench.adapters.shelf import Shelved
     from workbench.core.schema import LearnSettings
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
 SHARES = Shares(train=0.5, tune=0.2, gate=0.3)
+ASIDE = 0.25  # of what could judge now, kept for when it is earlier use
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,8 @@ class Evidence:
     Args:
         replay: of earlier skills, learned again.
         held: of earlier skills, never trained on.
-        new: how many of `train` what answers now has not learned.
+        guard: of earlier skills and earlier use, that nothing has seen.
+        new: how many of `train` neither what answers now nor an earlier cycle has learned.
         refused: reasons, with how many turns each.
         redacted: kinds of values taken out, with their number.
         lacks: why a cycle cannot begin; None where it can.
@@ -53,6 +60,7 @@ class Evidence:
     tune: tuple[Example, ...]
     held: tuple[Example, ...]
     fresh: tuple[Example, ...]
+    guard: tuple[Example, ...]
     new: int
     unrated: int
     refused: Mapping[str, int]
@@ -60,37 +68,69 @@ class Evidence:
     lacks: str | None
 
 
-def gathered(sessions: Sessions, learning: Learning) -> Evidence:
+def gathered(
+    sessions: Sessions,
+    learning: Learning,
+    *,
+    brought: Sequence[Example] = (),
+    tried: Collection[str] = frozenset(),
+    again: bool = False,
+) -> Evidence:
     """Everything that memory holds with feedback, dealt out.
 
+    Args:
+        brought: more unseen examples for the gate, of skills that what answers now holds.
+        tried: ids of what an earlier cycle has trained on, whatever the gate said; they are not new.
+        again: as if what answered before everything that learned from what was forgotten answered now.
     Raises:
         ExamplesError: a library that redaction needs is not installed.
         StoreError: memory cannot be read.
     """
     collected, dials = from_sessions(sessions), learning.settings.learn
-    champion = learning.shelf.champion()
-    seen = learning.seen_by(champion) if champion else set()
-    parts = split(collected.examples, shares=SHARES)
+    experience, champion = learning.experience, learning.shelf.champion()
+    learner = experience.clean_champion() if again else champion
+    seen = experience.seen_by(learner) if learner else set()
+    turns = set(experience.turns_seen_by(learner).values()) if learner else set()
+    forgotten = experience.forgotten()
+    parts = split([one for one in collected.examples if one.id not in forgotten], shares=SHARES)
     used = seen | learning.ledger.used_ids()
     replay, held = (
-        few_of_each_skill([one for one in learning.kept_of(champion, name) if one.skill != SKILL], dials.replay)
+        few_of_each_skill([one for one in experience.kept_of(champion, name) if one.skill != SKILL], dials.replay)
         for name in (REPLAY_FILE, HELD_FILE)
     )
     trained = {one.id for one in replay}
-    fresh = tuple(one for one in parts.gate if one.id not in used)
-    new = sum(one.id not in seen for one in parts.train)
+    held = [one for one in held if one.id not in trained]
+    earlier = _earlier(collected, learner)
+    unseen = [one for one in parts.gate if one.id not in used and one.origin.place["turn"] not in turns]
+    fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
+    looked_at = used | trained | {one.id for one in held}
+    before = [replace(one, skill=EARLIER) for one in unseen if one.id in earlier]
+    guard = (*before, *guards(learning, learner, looked_at, brought))
+    new = sum(one.id not in seen and one.id not in tried for one in parts.train)
     return Evidence(
         parts.train,
         tuple(replay),
         parts.tune,
-        tuple(one for one in held if one.id not in trained),
+        tuple(held),
         fresh,
+        guard,
         new,
         collected.unrated,
         Counter(one.reason for one in collected.refused),
         collected.redacted,
-        _lacks(new, parts.tune, fresh, collected, dials),
+        _lacks(new, parts.tune, fresh, collected, dials) or unguarded(learning, learner, guard),
     )
+
+
+def _earlier(collected: Collected, champion: Shelved | None) -> set[str]:
+    """Ids of examples from before what answers now was made, if it learned from use."""
+    if champion is None or SKILL not in held_skills(champion):
+        return set()
+    return {name for name, at in collected.asked_at.items() if at < champion.card.made_at}
+
+
+def _aside(one: Example) -> bool:
+    return int(one.id[-8:], 16) < ASIDE * 16**8
 
 
 def _lacks(
@@ -100,7 +140,7 @@ def _lacks(
         return "No answer was rated or corrected yet; say what was right: workbench feedback"
     for found, wanted, what, share in (
         (new, dials.least_new, "new examples to train on", SHARES.train),
-        (len(fresh), dials.least_fresh, "examples that nothing has seen, to judge by", SHARES.gate),
+        (len(fresh), dials.least_fresh, "examples that nothing has seen, to judge by", SHARES.gate * (1 - ASIDE)),
         (len(tune), 1, "examples to search by", SHARES.tune),
     ):
         if found < wanted:

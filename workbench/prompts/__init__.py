@@ -3,7 +3,7 @@
 Training, scoring and answering all ask through `direct`, so that what an adapter learned is what it is asked for.
 """
 
-from workbench.prompts.direct import direct
+from workbench.prompts.direct import direct, known
 from workbench.prompts.rendering import load_prompt, render
 
-__all__ = ["direct", "load_prompt", "render"]
+__all__ = ["direct", "known", "load_prompt", "render"]

@@ -11,6 +11,7 @@ It does not know who asks: the walk adds what memory knows and the conversation 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from workbench.core.records import Language, Message
 from workbench.prompts.rendering import render
@@ -26,6 +27,11 @@ def direct(question: str, language: Language | None = None, *, known: str = "") 
         known: what the system message says of memory and the conversation, one text.
     """
     return render("direct", language or language_of(question), known=known, question=question)
+
+
+def known(facts: Iterable[str], language: Language) -> str:
+    """What memory knows, as the system message says it."""
+    return render("known", language, facts="\n".join(f"- {one}" for one in facts))[0].content
 
 
 def language_of(question: str) -> Language:

@@ -58,8 +58,7 @@ class Thinker:
         background = "\n".join(message.content for message in turn.history if message.role == "system")
         if not turn.recalled:
             return background
-        facts = "\n".join(f"- {memory.text}" for memory in turn.recalled)
-        known = prompts.render("known", turn.language, facts=facts)[0].content
+        known = prompts.known((memory.text for memory in turn.recalled), turn.language)
         return "\n".join(filter(None, (background, known)))
 
     def _talk(self, turn: Turn) -> str:

@@ -30,6 +30,7 @@ def gate(
     *,
     held: tuple[str, ...] = (),
     target: tuple[str, ...] | None = None,
+    watched: tuple[str, ...] = (),
     candidate: str = "new",
     incumbent: str = "base",
     served: dict[str, bool] | None = None,
@@ -37,7 +38,9 @@ def gate(
 ) -> Verdict:
     used = ledger.used_ids()
     concerned = [
-        one for one in given if one.example_id not in used and (target is None or one.skill in (*target, *held))
+        one
+        for one in given
+        if one.example_id not in used and (target is None or one.skill in (*target, *held, *watched))
     ]
     right = {one.example_id: one.candidate_right for one in given}
     as_trained = {name: right[name] for name in chosen_for_serving(concerned, dials.serving_examples)}
@@ -45,6 +48,7 @@ def gate(
         given,
         held=held,
         target=target,
+        watched=watched,
         incumbent=incumbent,
         candidate=candidate,
         ledger=ledger,
@@ -79,6 +83,23 @@ def test_harm_on_one_held_skill_refuses_a_candidate_that_gains_much(ledger: Ledg
     assert verdict.decision == "refuse"
     assert verdict.words.startswith("Refuse new: it loses 12 points on json, which is held.")
     assert [one.state for one in verdict.skills] == ["harmed", "safe"]
+
+
+def test_a_watched_skill_with_few_examples_holds_nothing_back_and_with_a_harm_that_shows_refuses(
+    ledger: Ledger,
+) -> None:
+    quiet = gate(trials("dates", 80, won=60) + trials("before", 9), ledger, watched=("before",))
+    assert (quiet.decision, quiet.skills[0].state) == ("promote", "watched")
+    assert "On 9 examples of before no harm shows (0 points)." in quiet.words
+    assert "held skill is" not in quiet.words
+    turned = gate(
+        trials("dates", 80, won=60) + trials("before", 9, lost=9), ledger, watched=("before",), candidate="turned"
+    )
+    assert turned.decision == "refuse"
+    assert "it loses 100 points on before, which is held" in turned.words
+    assert gate(trials("dates", 80, won=60), ledger, watched=("before",), candidate="third").decision == "promote"
+    strict = gate(trials("dates", 80, won=60) + trials("before", 9), ledger, held=("before",), candidate="other")
+    assert strict.decision == "more"
 
 
 def test_a_gain_that_is_surely_too_small_is_refused(ledger: Ledger) -> None:

@@ -50,6 +50,7 @@ def judge(
     dials: GateSettings,
     served: Mapping[str, bool],
     target: Collection[str] | None = None,
+    watched: Collection[str] = (),
     worthwhile: float = WORTHWHILE,
 ) -> Verdict:
     """Judge a candidate by fresh examples, add the look to the ledger, and say what follows.
@@ -60,6 +61,7 @@ def judge(
         candidate: the challenger's hash; its earlier looks against this incumbent count too.
         served: example id -> was the exported candidate right, through the engine that will serve it.
         target: skills that it should be better at; None takes those of its earlier looks, or those not held.
+        watched: skills of which there may be few examples or none: a harm that shows is refused, no more is asked.
         worthwhile: the least gain that a change of champion is worth, 0..1.
 
     Raises:
@@ -69,13 +71,14 @@ def judge(
     with ledger.held():
         challenges = ledger.looks(incumbent)
         earlier = tuple(line for line in challenges if line["candidate"] == candidate)
-        aims = _target(trials, held, target, earlier)
-        concerned = [one for one in trials if one.skill in {*aims, *held}]
+        guarded = {skill: skill not in held for skill in sorted({*held, *watched})}
+        aims = _target(trials, guarded, target, earlier)
+        concerned = [one for one in trials if one.skill in {*aims, *guarded}]
         used = ledger.used_ids()
         fresh = [one for one in concerned if one.example_id not in used]
         _check(fresh, concerned, served, dials)
-        look = _Look.of(fresh, aims, held, served)
-        seen = _evidence(look, earlier, challenges)
+        look = _Look.of(fresh, aims, guarded, served)
+        seen = _evidence(look, earlier, challenges, guarded)
         case = Case(
             incumbent=incumbent,
             candidate=candidate,
@@ -139,14 +142,14 @@ def _agreement(trials: Sequence[Trial], served: Mapping[str, bool]) -> Agreement
 
 
 def _target(
-    trials: Sequence[Trial], held: Collection[str], target: Collection[str] | None, earlier: Sequence[Line]
+    trials: Sequence[Trial], guarded: Collection[str], target: Collection[str] | None, earlier: Sequence[Line]
 ) -> tuple[str, ...]:
     if target is not None:
         return tuple(sorted(target))
     if earlier:
         return tuple(earlier[-1]["target"])
     skills = {one.skill for one in trials}
-    return tuple(sorted(skills - set(held) or skills))
+    return tuple(sorted(skills - set(guarded) or skills))
 
 
 def _check(fresh: Sequence[Trial], given: Sequence[Trial], served: Mapping[str, bool], dials: GateSettings) -> None:
@@ -166,7 +169,9 @@ def _check(fresh: Sequence[Trial], given: Sequence[Trial], served: Mapping[str, 
         )
 
 
-def _evidence(look: _Look, earlier: Sequence[Line], challenges: Sequence[Line]) -> Evidence:
+def _evidence(
+    look: _Look, earlier: Sequence[Line], challenges: Sequence[Line], guarded: Mapping[str, bool]
+) -> Evidence:
     """This look, and what the candidate's earlier ones showed.
 
     Earlier target examples count only where the target was the same: one that was chosen after seeing them would be
@@ -177,16 +182,16 @@ def _evidence(look: _Look, earlier: Sequence[Line], challenges: Sequence[Line]) 
     k = 1 + sum(line["alpha_k"] > 0 for line in challenges)
     return Evidence(
         gain=GainSeen(look.gain, before, k, was_shown=any(line["gain_shown"] for line in same)),
-        held={skill: _held(skill, fresh, earlier) for skill, fresh in look.held.items()},
+        held={skill: _held(skill, fresh, earlier, watched=guarded[skill]) for skill, fresh in look.held.items()},
         serving=sum((Agreement(**line["served"]) for line in earlier), look.serving),
     )
 
 
-def _held(skill: str, fresh: Pairs, earlier: Sequence[Line]) -> HeldSeen:
+def _held(skill: str, fresh: Pairs, earlier: Sequence[Line], *, watched: bool) -> HeldSeen:
     lines = [line["held"][skill] for line in earlier if skill in line["held"]]
     before = sum((Pairs(**line["pairs"]) for line in lines), Pairs())
     tested = sum(line["pairs"]["n"] > 0 for line in lines)
-    return HeldSeen(fresh, before, tested + 1, was_safe=bool(lines) and lines[-1]["state"] == "safe")
+    return HeldSeen(fresh, before, tested + 1, was_safe=bool(lines) and lines[-1]["state"] == "safe", watched=watched)
 
 
 def _line(verdict: Verdict, look: _Look, dials: GateSettings) -> dict[str, Any]:

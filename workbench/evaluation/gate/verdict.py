@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench.core.schema import GateSettings
+from workbench.core.wording import counted
 from workbench.evaluation.gate.paired_tests import Pairs
 from workbench.evaluation.gate.power import (
     POWER,
@@ -175,8 +176,11 @@ def _serving(found: Findings) -> Serving:
 def _sentences(found: Findings, case: Case, dials: GateSettings, needed: Mapping[str, int]) -> Iterator[str]:
     yield _opening(found, case, dials, needed)
     yield _about_the_gain(found, case)
-    if found.skills:
+    if any(one.state != "watched" for one in found.skills):
         yield _about_the_held(found, dials)
+    for one in found.skills:
+        if one.state == "watched" and one.pairs.n:
+            yield f"On {_counted(one.pairs.n)} of {one.skill} no harm shows ({points(one.pairs.gain)})."
     yield (
         f"Served, the exported artefact does as in training on {found.serving.agreeing} of {found.serving.n} examples."
     )
@@ -224,7 +228,8 @@ def _about_the_gain(found: Findings, case: Case) -> str:
 
 def _about_the_held(found: Findings, dials: GateSettings) -> str:
     safe = [one for one in found.skills if one.state == "safe"]
-    of_all = f"{len(safe)} of {_plural(len(found.skills), 'held skill')} {'is' if len(safe) == 1 else 'are'}"
+    held = [one for one in found.skills if one.state != "watched"]
+    of_all = f"{len(safe)} of {counted(len(held), 'held skill')} {'is' if len(safe) == 1 else 'are'}"
     text = f"{of_all} sure to lose less than {points(dials.margin)}"
     open_ones = [one for one in found.skills if one.state == "open"]
     if not open_ones:
@@ -245,11 +250,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _counted(n: int) -> str:
-    return _plural(n, "example")
-
-
-def _plural(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+    return counted(n, "example")
 
 
 def _p(value: float) -> str:

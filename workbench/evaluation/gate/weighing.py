@@ -4,7 +4,7 @@
 
     a held skill is harmed, or served worse than trained        ─► refuse
     no gain shown, and a worthwhile one ruled out               ─► refuse
-    gain shown, every held skill safe, enough of it served      ─► promote
+    gain shown, every held skill safe, enough of it served      ─► promote; a watched one need not be sure
     otherwise                                                   ─► more examples, and how many
 
 Each look tests its own fresh examples, at a level that `spending` sets. A test once passed stays passed when the
@@ -29,7 +29,7 @@ WORTHWHILE = 0.05  # share of right answers; a gain that is surely less is not w
 NONE = Pairs()
 
 Decision = Literal["promote", "refuse", "more"]
-State = Literal["safe", "harmed", "open"]
+State = Literal["safe", "harmed", "open", "watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,13 @@ class GainSeen:
 
 @dataclass(frozen=True, slots=True)
 class HeldSeen:
-    """What was seen of one held skill."""
+    """What was seen of one held skill; of one that is only watched, too few examples hold nothing back."""
 
     fresh: Pairs
     before: Pairs = NONE
     test: int = 1  # which test of this candidate on this skill it is, from 1
     was_safe: bool = False  # an earlier look ruled harm out
+    watched: bool = False
 
     def allowed(self, dials: GateSettings) -> float:
         """The chance of overlooking a harm that this look may spend."""
@@ -167,7 +168,7 @@ def weigh(seen: Evidence, dials: GateSettings, *, worthwhile: float = WORTHWHILE
     decision: Decision = "more"
     if "harmed" in states or served_worse or futile:
         decision = "refuse"
-    elif shown and states <= {"safe"} and enough_served:
+    elif shown and "open" not in states and enough_served:
         decision = "promote"
     return Findings(
         decision=decision,
@@ -188,6 +189,8 @@ def weigh(seen: Evidence, dials: GateSettings, *, worthwhile: float = WORTHWHILE
 def _judged(skill: str, seen: HeldSeen, dials: GateSettings) -> SkillFinding:
     pairs, allowed = seen.before + seen.fresh, seen.allowed(dials)
     state: State = "safe" if seen.was_safe or is_shown(seen.fresh, dials.margin, allowed) else "open"
+    if state == "open" and seen.watched:
+        state = "watched"
     if is_harmed(pairs, dials):
         state = "harmed"
     least = least_gain(seen.fresh, dials.margin, allowed)
