@@ -182,7 +182,7 @@ class Agent:
             lesson = await in_thread(lambda told: cycles.train(found, told), tell)
             with await in_thread(lambda _: cycles.evolve(found, lesson)) as run:
                 await in_thread(run.through, tell)
-                await run.end(deploy=deploy, on_progress=tell)
+                await run.end(deploy=deploy, known=found.train, on_progress=tell)
                 brought = await cycles.compare(run, self.looked_up, tell)
                 return cycles.close(found, began, lesson=lesson, run=run, brought=brought)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -229,6 +229,7 @@ class Learning:
         *,
         incumbent: str | None = None,
         target: Collection[str] | None = None,
+        known: Sequence[Example] = (),
         on_progress: Tell | None = None,
     ) -> Verdict:
         """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
@@ -239,6 +240,7 @@ class Learning:
         Args:
             incumbent: None is the champion, or the plain base where there is none; `base` is the plain base.
             target: skills that it should be better at; None takes those that the incumbent does not hold.
+            known: examples that need not be fresh, to compare training and serving by where the fresh ones are few.
             on_progress: called with what is done, how many examples of it are, and how many there are.
         Raises:
             AdapterNotFound: one of them is not on the shelf.
@@ -251,14 +253,14 @@ class Learning:
         then = holder.identity if holder else PLAIN
         before = await in_thread(lambda tell: self._told(fresh, then, "incumbent", tell), on_progress)
         after = await in_thread(lambda tell: self._told(fresh, challenger.identity, "candidate", tell), on_progress)
-        trials = [Trial(one.id, one.skill, before.right[one.id], after.right[one.id]) for one in fresh]
+        trials = [Trial(one.id, one.skill, before[one.id], after[one.id]) for one in fresh]
         used = self.ledger.used_ids()
-        chosen = set(
-            chosen_for_serving(
-                [one for one in trials if one.example_id not in used], self.settings.gate.serving_examples
-            )
-        )
-        served = await self._served(challenger, [one for one in fresh if one.id in chosen], on_progress)
+        wanted = self.settings.gate.serving_examples
+        chosen = set(chosen_for_serving([one for one in trials if one.example_id not in used], wanted))
+        apart = {one.id: one for one in known if one.id not in after}
+        more = list(apart.values())[: max(0, wanted - len(chosen))]
+        served = await self._served(challenger, [*(one for one in fresh if one.id in chosen), *more], on_progress)
+        again = await in_thread(lambda tell: self._told(more, challenger.identity, "known", tell), on_progress)
         verdict = judge(
             trials,
             held=held_skills(holder),
@@ -268,7 +270,8 @@ class Learning:
             candidate=challenger.identity,
             ledger=self.ledger,
             dials=self.settings.gate,
-            served=served.right,
+            served={name: right for name, right in served.right.items() if name in chosen},
+            also_served=[(again[one.id], served.right[one.id]) for one in more],
         )
         return replace(verdict, words=verdict.words.replace(challenger.identity[:12], challenger.label))
 
@@ -438,9 +441,12 @@ class Learning:
         if name == PLAIN or any(one.name == name for one in self.shelf.list()):
             raise AdapterError(f"The name {name!r} is taken; choose another, or delete that adapter")
 
-    def _told(self, examples: Sequence[Example], ref: str, what: str, tell: Tell) -> Score:
+    def _told(self, examples: Sequence[Example], ref: str, what: str, tell: Tell) -> Mapping[str, bool]:
+        """The verdicts; none where there is no example."""
+        if not examples:
+            return {}
         done = iter(range(1, len(examples) + 1))
-        return self.score(examples, ref, on_progress=lambda _: tell(what, next(done), len(examples)))
+        return self.score(examples, ref, on_progress=lambda _: tell(what, next(done), len(examples))).right
 
     async def _served(self, one: Shelved, examples: Sequence[Example], on_progress: Tell | None) -> Score:
         """The exported form, through the engine that will answer."""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 SKILL, WISH = "price", "12.30 USD"
 SEED = 3
 ANSWER_TOKENS = 24  # an amount takes ten
-SERVED = 10  # examples that the gate wants answered by the engine; fewer than usual, and the tour says so
 USES = {"train": "to train on", "tune": "to search by", "fresh": "to judge by"}
 
 
@@ -127,10 +126,6 @@ async def _learn(out: Console, agent: Agent) -> Cycle:
         cycle = await agent.learn(on_progress=lambda what, done, of: step(done, of, what))
     parts = ", ".join(f"{cycle.counts[part]} {use}" for part, use in USES.items())
     out.print(f"  dealt out by a hash of each question: {parts}")
-    less = (
-        f"  in this tour the gate wants only {SERVED} of them answered by the engine, fewer than gate.serving_examples"
-    )
-    out.print(less, style="dim")
     for line in cycle.ending.sentences if cycle.ending else ():
         out.print(f"  {line}", markup=False, style="dim")
     promoted = cycle.ending is not None and cycle.ending.deployed
@@ -191,7 +186,6 @@ def _settings(settings: Settings, home: Path, size: Size) -> Settings:
                 "batch": size.batch,
             }
         ),
-        "gate": settings.gate.model_copy(update={"serving_examples": SERVED}),
         "evolution": settings.evolution.model_copy(update={"size": size.candidates, "teach_steps": 0}),
         "learn": settings.learn.model_copy(update={"least_new": 3, "least_fresh": 2, "evaluations": size.evaluations}),
     }

@@ -101,8 +101,8 @@ async def brought_by(
     plain = examples[:MOST]
     if not plain:
         return None
-    reminded = [await reminded(one, recall) for one in plain]
-    asked = [(some, ref) for ref in (before, after) for some in (plain, reminded)]
+    told = [await reminded(one, recall) for one in plain]
+    asked = [(some, ref) for ref in (before, after) for some in (plain, told)]
     right = []
     for number, (some, ref) in enumerate(asked):
         tell("comparing memory and adapter", number, len(asked))

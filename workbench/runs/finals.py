@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import disk
 from workbench.adapters.shelf import Data, Parent, Provenance, Shelved
 from workbench.core.errors import EvolutionError
-from workbench.core.examples import data_hash
+from workbench.core.examples import Example, data_hash
 from workbench.core.stopping import Tell, in_thread
 from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.genome import Genome, Lesson, to_dict
@@ -115,7 +115,9 @@ class Ending:
         return tuple(_told(one, one.label == self.chosen) for one in self.finalists)
 
 
-async def ended(run: Run, *, name: str, deploy: bool, on_progress: Tell | None = None) -> Ending:
+async def ended(
+    run: Run, *, name: str, deploy: bool, known: Sequence[Example] = (), on_progress: Tell | None = None
+) -> Ending:
     """See `Run.end`."""
     judged = data_hash(run.materials.judge) if run.materials.judge else None
     before = read_ending(run.folder)
@@ -124,7 +126,7 @@ async def ended(run: Run, *, name: str, deploy: bool, on_progress: Tell | None =
     measured = await in_thread(lambda tell: list(_measured(run, tell)), on_progress)
     one, adapter, genome = max(measured, key=lambda each: _fresh(each[0]))
     shelved = await in_thread(lambda _: _shelved(run, genome, adapter, name))
-    verdict = await _judged(run, shelved, on_progress)
+    verdict = await _judged(run, shelved, known, on_progress)
     deployed = deploy and verdict is not None and verdict["decision"] == "promote"
     if deployed and not _answers(run, shelved):
         run.learning.deploy(shelved.identity, why=f"run {run.name}, promoted by the gate")
@@ -232,7 +234,9 @@ def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
     return learning.shelf.find(shelved.identity)
 
 
-async def _judged(run: Run, one: Shelved, on_progress: Tell | None) -> Mapping[str, Any] | None:
+async def _judged(
+    run: Run, one: Shelved, known: Sequence[Example], on_progress: Tell | None
+) -> Mapping[str, Any] | None:
     """The gate's verdict; that of a look which a kill kept from being written down here."""
     learning, judge = run.learning, run.materials.judge
     if not judge:
@@ -243,7 +247,9 @@ async def _judged(run: Run, one: Shelved, on_progress: Tell | None) -> Mapping[s
         said = dict(looks[-1]["verdict"])
         return said | {"words": str(said["words"]).replace(one.identity[:12], one.label)}
     target = {each.skill for each in run.materials.tune}
-    return (await learning.gate(one.identity, judge, target=target, on_progress=on_progress)).to_dict()
+    known = (*run.materials.confirm, *run.materials.tune, *run.materials.held, *known)
+    verdict = await learning.gate(one.identity, judge, target=target, known=known, on_progress=on_progress)
+    return verdict.to_dict()
 
 
 def _answers(run: Run, one: Shelved) -> bool:

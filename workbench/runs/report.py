@@ -102,6 +102,7 @@ def _gate(card: RunCard) -> Iterator[Block]:
     rows += [
         [one["skill"], one["pairs"]["n"], _points(one["point"]), f"at least {_points(one['least'])}", one["state"]]
         for one in said["skills"]
+        if one["pairs"]["n"] or one["state"] != "watched"
     ]
     yield Table(
         "Candidate against what answered before, on examples that nothing has seen: points of right answers",

@@ -11,7 +11,7 @@ holds its ledger until it is closed, so that no second process goes on with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from workbench.adapters.shelf import Shelved
+from workbench.core.examples import Example
 from workbench.core.stopping import Tell, nobody_listens
 from workbench.evolution.budget import Budget
 from workbench.evolution.ledger import RunLedger
@@ -171,17 +172,26 @@ class Run:
         best = ranked(whole)[0].fitness if whole else None
         return "–" if best is None else f"{best.share:.0%}"
 
-    async def end(self, *, name: str | None = None, deploy: bool = True, on_progress: Tell | None = None) -> Ending:
+    async def end(
+        self,
+        *,
+        name: str | None = None,
+        deploy: bool = True,
+        known: Sequence[Example] = (),
+        on_progress: Tell | None = None,
+    ) -> Ending:
         """Measure the champion anew, shelve it, let the gate judge it; what was done already is not done again.
 
         Args:
             name: of the adapter; None is `evolved-` and the beginning of the run's.
             deploy: put it in service if the gate promotes it.
+            known: more examples that need not be fresh, to compare training and serving by.
             on_progress: called with what is done, how many examples of it are, and of how many.
         Raises:
             EvolutionError: no candidate has been scored.
         """
-        return await ended(self, name=name or f"evolved-{self.name[:6]}", deploy=deploy, on_progress=on_progress)
+        name = name or f"evolved-{self.name[:6]}"
+        return await ended(self, name=name, deploy=deploy, known=known, on_progress=on_progress)
 
     @property
     def ending(self) -> Ending | None:

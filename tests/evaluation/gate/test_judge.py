@@ -85,6 +85,28 @@ def test_harm_on_one_held_skill_refuses_a_candidate_that_gains_much(ledger: Ledg
     assert [one.state for one in verdict.skills] == ["harmed", "safe"]
 
 
+def test_few_fresh_examples_promote_where_others_show_that_it_is_served_as_trained(tmp_path: Path) -> None:
+    def verdict(folder: str, also_served: list[tuple[bool, bool]]) -> Verdict:
+        given = trials("dates", 14, won=14)
+        return judge(
+            given,
+            held=(),
+            incumbent="base",
+            candidate="new",
+            ledger=Ledger(tmp_path / folder),
+            dials=DIALS,
+            served={one.example_id: one.candidate_right for one in given},
+            also_served=also_served,
+        )
+
+    assert verdict("none", []).decision == "more"
+    same = verdict("same", [(True, True)] * 30 + [(False, False)] * 6)
+    assert (same.decision, same.serving.examples, same.serving.agreeing) == ("promote", 50, 50)
+    worse = verdict("worse", [(True, True)] * 16 + [(True, False)] * 20)
+    assert worse.decision == "refuse"
+    assert "its export is not what was trained" in worse.words
+
+
 def test_a_watched_skill_with_few_examples_holds_nothing_back_and_with_a_harm_that_shows_refuses(
     ledger: Ledger,
 ) -> None:

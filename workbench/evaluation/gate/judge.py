@@ -4,7 +4,8 @@
 
 Serving: at least `gate.serving_examples` of the examples are answered by the exported artefact through the engine that
 will serve it. Of those, the candidate counts as right only where both engines say so. An export that breaks the adapter
-can thus only cost it, and an engine that happens to do better cannot lend a gain to an adapter that has none.
+can thus only cost it, and an engine that happens to do better cannot lend a gain to an adapter that has none. Where
+fresh ones are fewer, others show whether both engines agree: for that nothing need be fresh.
 
 Models are not known here, nor how answers are checked: `Trial`s come from `evaluation.scoring`.
 
@@ -51,6 +52,7 @@ def judge(
     served: Mapping[str, bool],
     target: Collection[str] | None = None,
     watched: Collection[str] = (),
+    also_served: Iterable[tuple[bool, bool]] = (),
     worthwhile: float = WORTHWHILE,
 ) -> Verdict:
     """Judge a candidate by fresh examples, add the look to the ledger, and say what follows.
@@ -62,6 +64,8 @@ def judge(
         served: example id -> was the exported candidate right, through the engine that will serve it.
         target: skills that it should be better at; None takes those of its earlier looks, or those not held.
         watched: skills of which there may be few examples or none: a harm that shows is refused, no more is asked.
+        also_served: of examples that need not be fresh: was the candidate right in training, was it right served; where
+            the fresh ones are fewer than `gate.serving_examples`.
         worthwhile: the least gain that a change of champion is worth, 0..1.
 
     Raises:
@@ -77,7 +81,7 @@ def judge(
         used = ledger.used_ids()
         fresh = [one for one in concerned if one.example_id not in used]
         _check(fresh, concerned, served, dials)
-        look = _Look.of(fresh, aims, guarded, served)
+        look = _Look.of(fresh, aims, guarded, served, also_served)
         seen = _evidence(look, earlier, challenges, guarded)
         case = Case(
             incumbent=incumbent,
@@ -118,7 +122,12 @@ class _Look:
 
     @classmethod
     def of(
-        cls, fresh: Sequence[Trial], target: tuple[str, ...], held: Collection[str], served: Mapping[str, bool]
+        cls,
+        fresh: Sequence[Trial],
+        target: tuple[str, ...],
+        held: Collection[str],
+        served: Mapping[str, bool],
+        also_served: Iterable[tuple[bool, bool]],
     ) -> _Look:
         laid = [replace(one, candidate_right=one.candidate_right and served.get(one.example_id, True)) for one in fresh]
         return cls(
@@ -126,7 +135,12 @@ class _Look:
             target=target,
             gain=_pairs(one for one in laid if one.skill in target),
             held={skill: _pairs(one for one in laid if one.skill == skill) for skill in sorted(held)},
-            serving=_agreement(fresh, served),
+            serving=_agreement(
+                [
+                    *((one.candidate_right, served[one.example_id]) for one in fresh if one.example_id in served),
+                    *also_served,
+                ]
+            ),
         )
 
 
@@ -136,8 +150,7 @@ def _pairs(trials: Iterable[Trial]) -> Pairs:
     return Pairs(len(found), lost, sum(one.candidate_right and not one.incumbent_right for one in found))
 
 
-def _agreement(trials: Sequence[Trial], served: Mapping[str, bool]) -> Agreement:
-    both = [(one.candidate_right, served[one.example_id]) for one in trials if one.example_id in served]
+def _agreement(both: Sequence[tuple[bool, bool]]) -> Agreement:
     return Agreement(*(both.count(case) for case in ((True, True), (True, False), (False, True), (False, False))))
 
 
