@@ -285,7 +285,7 @@ def test_a_line_that_contradicts_itself_or_lacks_something_is_broken_too(
 
 def test_a_lost_first_line_is_written_again_for_the_run_whose_trials_are_there_and_for_no_other(written: Path) -> None:
     spoil(written, 1)
-    with pytest.raises(EvolutionError, match="There is no run"):
+    with pytest.raises(EvolutionError, match="does not say in its first line what run it is"):
         _ = RunLedger(written.parent).plan
     with pytest.raises(EvolutionError, match="holds trials of another run"):
         RunLedger(written.parent).begin(replace(PLAN, seed=8))

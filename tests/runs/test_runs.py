@@ -118,7 +118,7 @@ def test_an_encrypted_home_keeps_no_examples_and_says_how_to_go_on(open_home: Op
 def test_no_more_adapters_begin_than_the_settings_allow_and_those_are_the_best(
     open_home: Opened, materials: Materials
 ) -> None:
-    learning = open_home(evolution__parents=1)
+    learning = open_home(evolution__parents=1, evolution__search="random")
     with Runs(learning).begin(materials) as run:
         [chosen] = run.parents
     tune = {one.identity: learning.score(materials.tune, one.identity).logprob for one in learning.shelf.list()}

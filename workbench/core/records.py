@@ -227,7 +227,7 @@ def begun_session(name: str | None = None, session_id: str | None = None) -> Ses
     """A new session, not stored yet; without a name it is called by date, time and the start of its id."""
     session_id, created_at = session_id or new_id(), time.time()
     stamp = time.strftime("%Y-%m-%d %H:%M", time.localtime(created_at))
-    return Session(session_id, name or f"{stamp} {session_id[:4]}", created_at)
+    return Session(session_id, name or f"{stamp} {session_id[:8]}", created_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,8 @@ class RunLedger:
             EvolutionError: there is none.
         """
         found = self._read().plan
+        if found is None and not self.path.exists():
+            raise EvolutionError(f"There is no run in {self.path.parent}; begin one: workbench evolve TUNE.jsonl")
         if found is None:
             raise EvolutionError(
                 f"{self.path} does not say in its first line what run it is; give its examples to workbench evolve"

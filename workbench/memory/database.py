@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.memory.vault.keys import KeySource
 
 BUSY_TIMEOUT_S = 5.0
+CHECKPOINTS = 4  # tries to empty the log, each as long as that, where others read without a pause
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
@@ -103,10 +104,11 @@ class Database:
             assert raw is not None
             cursor = raw.cursor()
             cursor.execute("VACUUM")
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy = next(iter(cursor.fetchone() or (0,)))
-        if busy:
-            raise StoreLocked(f"Another process still reads former rows of {self.place}; close it, then open it again")
+            for _ in range(CHECKPOINTS):
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                if not next(iter(cursor.fetchone() or (0,))):
+                    return
+        raise StoreLocked(f"Another process still reads former rows of {self.place}; close it, then open it again")
 
     def close(self) -> None:
         """Close every connection; the last one folds SQLite's log into its file."""

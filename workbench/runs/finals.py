@@ -246,7 +246,7 @@ async def _judged(
     if looks:
         said = dict(looks[-1]["verdict"])
         return said | {"words": str(said["words"]).replace(one.identity[:12], one.label)}
-    target = {each.skill for each in run.materials.tune}
+    target = {each.skill for each in run.materials.tune} & {each.skill for each in judge} or None
     known = (*run.materials.confirm, *run.materials.tune, *run.materials.held, *known)
     verdict = await learning.gate(one.identity, judge, target=target, known=known, on_progress=on_progress)
     return verdict.to_dict()
