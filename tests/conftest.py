@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -40,6 +42,14 @@ def own_log() -> Iterator[None]:
         if handler not in handlers:
             handler.close()
     log.handlers, log.level, log.propagate = handlers, level, propagate
+
+
+@pytest.fixture(scope="session")
+def ray_home() -> Iterator[Path]:
+    """Where Ray keeps its token, which it reads once in a process."""
+    folder = tempfile.mkdtemp(prefix="ray")
+    yield Path(folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -110,10 +110,10 @@ def test_what_decided_a_run_cannot_be_set_when_it_goes_on(typed: Typed) -> None:
 
 @pytest.mark.drill
 def test_ray_workers_go_on_with_a_run_and_end_at_the_champion_of_this_process(
-    typed: Typed, place: Path, monkeypatch: pytest.MonkeyPatch
+    typed: Typed, place: Path, ray_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
-    monkeypatch.setenv("HOME", str(place))  # Ray keeps a token there
+    monkeypatch.setenv("HOME", str(ray_home))
     words = ("evolve", "tune.jsonl", "--budget", "32", "--set", "evolution.teach_steps=0")
     here = as_json(typed, *words, "--name", "here")
     typed("runs", "delete", here["run"], "--yes")

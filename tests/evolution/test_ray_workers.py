@@ -39,12 +39,12 @@ pytestmark = pytest.mark.drill
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def cluster(ray_home: Path) -> Iterator[Any]:
     """Four processors, for all tests of this file; in a folder with a short name, because sockets lie in it."""
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray]'")
     folder = tempfile.mkdtemp(prefix="ray")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOME", folder)  # Ray keeps a token there
+        patch.setenv("HOME", str(ray_home))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(
             address="local",
