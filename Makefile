@@ -24,7 +24,7 @@ run: $(VENV)/.answers ## take the tour: real questions on the embedded model, th
 test: $(VENV)/.everything browser ## all tests: package, notebooks (nbval), dashboard (Chromium)
 	$(BIN)/python -m pytest
 	WORKBENCH_HOME="$$(mktemp -d)" WORKBENCH_OLLAMA_HOST=$(NOBODY) $(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
-	  --nbval-cell-timeout=600 notebooks/*.ipynb
+	  --nbval-cell-timeout=300 notebooks/*.ipynb
 
 drill: $(VENV)/.everything browser ## slower drills: notebooks and dashboard with the network cut off
 	$(BIN)/python -m pytest -m drill
@@ -43,7 +43,7 @@ dashboards: $(VENV)/.everything ## chat, live memory chart and memory screen in 
 
 notebooks: $(VENV)/.everything ## run the notebooks and keep their normalised outputs
 	WORKBENCH_HOME="$$(mktemp -d)" WORKBENCH_OLLAMA_HOST=$(NOBODY) $(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-	  --ExecutePreprocessor.timeout=600 notebooks/*.ipynb
+	  --ExecutePreprocessor.timeout=300 notebooks/*.ipynb
 	$(BIN)/jupyter nbconvert --to notebook --inplace --coalesce-streams notebooks/*.ipynb
 	$(BIN)/nbstripout --keep-output --keep-count \
 	  --extra-keys "metadata.widgets cell.metadata.execution metadata.language_info.version" notebooks/*.ipynb

@@ -31,7 +31,7 @@ def _hook(event, arguments):
 sys.addaudithook(_hook)
 """
 LOOPBACK = ("127.", "::1", "localhost", "/")
-NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=600", "-p", "no:cacheprovider", "-q"]
+NBVAL = ["--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout=300", "-p", "no:cacheprovider", "-q"]
 
 
 def black_holed() -> list[str]:

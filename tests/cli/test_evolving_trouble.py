@@ -244,8 +244,6 @@ def test_ctrl_c_at_any_time_loses_nothing_that_was_told(
         told = ledger.read_bytes()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
-        if trials > 3 and process.returncode == 0:
-            continue  # it had ended before it heard
         assert process.returncode == 130, err
         assert "Stopped" in err
         assert "Traceback" not in err
