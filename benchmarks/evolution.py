@@ -47,6 +47,8 @@ from workbench.core.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks/results/evolution.json"
+USUAL, KEPT = ROOT / "var/evolution", ROOT / "benchmarks/results/evolution"
+TRAVELLING = ("gold", "verdict")  # a task and seed of theirs is whole in itself, wherever it was measured
 
 
 class Setting(Protocol):
@@ -84,7 +86,7 @@ PACKAGES = ("torch", "transformers", "cmaes", "numpy")
 
 def main() -> None:
     asked = arguments()
-    pieces = Pieces(asked.folder, asked.dials.to_dict())
+    pieces = Pieces(asked.folder, asked.dials.to_dict(), elsewhere=asked.elsewhere)
     try:
         if asked.piece:
             run_piece(asked, pieces, Piece.named(asked.piece))
@@ -116,8 +118,9 @@ def arguments() -> argparse.Namespace:
     if asked.quick:
         asked.seeds = asked.seeds[:1]
     asked.dials = with_dials(asked.set)
-    asked.folder = asked.folder or ROOT / ("var/trial" if asked.set else "var/evolution")
+    asked.folder = asked.folder or (ROOT / "var/trial" if asked.set else USUAL)
     asked.out = asked.out or (asked.folder / OUT.name if asked.set else OUT)
+    asked.elsewhere = {} if asked.set or asked.folder != USUAL else dict.fromkeys(TRAVELLING, KEPT)
     asked.folder.mkdir(parents=True, exist_ok=True)
     return asked
 

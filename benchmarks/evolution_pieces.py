@@ -87,11 +87,16 @@ class Pieces:
 
     Args:
         settings: what all of them must have been measured with; plain JSON types.
+        elsewhere: folders of those settings whose pieces lie apart, such as in the repository, where the next machine
+            finds them; those of others lean on files beside `folder` and stay there.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Any], *, elsewhere: Mapping[str, Path] | None = None
+    ) -> None:
         self.folder = folder / "pieces"
         self.settings = _plain(settings)
+        self.elsewhere = dict(elsewhere or {})
 
     def get(self, piece: Piece) -> Record | None:
         """The record of a piece; None where it is not measured yet.
@@ -115,7 +120,7 @@ class Pieces:
 
     def put(self, piece: Piece, record: Mapping[str, Any]) -> None:
         """Keep a piece: whole or not at all."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._path(piece).parent.mkdir(parents=True, exist_ok=True)
         with disk.replacing(self._path(piece)) as file:
             said = {"piece": asdict(piece), "settings": self.settings, **record}
             file.write(json.dumps(said, indent=2, allow_nan=False) + "\n")
@@ -125,7 +130,7 @@ class Pieces:
         return {one: found for one in pieces if (found := self.get(one)) is not None}
 
     def _path(self, piece: Piece) -> Path:
-        return self.folder / f"{piece.name}.json"
+        return self.elsewhere.get(piece.setting, self.folder) / f"{piece.name}.json"
 
     def _checked(self, path: Path) -> Record:
         found: Record = json.loads(path.read_text(encoding="utf-8"))

@@ -11,9 +11,16 @@ import sys
 
 __all__ = ["main"]
 
+INTERRUPTED = 130  # as a shell says of Ctrl-C
+
 
 def main() -> None:
     """Entry point of the `workbench` command."""
-    from workbench.cli.app import run
+    try:
+        from workbench.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("\nStopped before anything was begun.", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import typer
 
+from workbench.cli import INTERRUPTED
 from workbench.core.settings import Settings, load_settings
 from workbench.logbook import start_log
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Result = TypeVar("Result")
-INTERRUPTED = 130
 UNFINISHED = "Stopped; nothing of an unfinished turn was kept."
 PIPE_CHARS = 1_000  # a line of a table that nobody looks at on a screen
 Changes = Annotated[

@@ -37,11 +37,21 @@ def exact(answer: str, gold: str) -> bool:
 
 
 def same_json(answer: str, gold: str) -> bool:
-    """The whole answer is JSON of the gold value; order of keys and blanks do not count, a fence is taken off."""
+    """The whole answer is JSON of the gold value; order of keys and blanks do not count, a fence is taken off.
+
+    A key that stands twice in an object is wrong, whichever value comes last.
+    """
     try:
-        return _typed(json.loads(_FENCE.sub(r"\1", answer.strip()))) == _typed(json.loads(gold))
+        said = json.loads(_FENCE.sub(r"\1", answer.strip()), object_pairs_hook=_each_once)
+        return _typed(said) == _typed(json.loads(gold))
     except (ValueError, RecursionError):
         return False
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
 
 
 def _typed(value: object) -> object:

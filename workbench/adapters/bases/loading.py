@@ -54,6 +54,7 @@ def load_model(base: Base, *, precision: Precision = "auto", **options: Any) -> 
         model = AutoModelForCausalLM.from_pretrained(
             base.folder, dtype=dtype, local_files_only=True, device_map={"": device()}, **more, **options
         )
+    _keep_unpacked(model)
     return model.eval()
 
 
@@ -61,6 +62,14 @@ def load_tokenizer(base: Base) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(base.folder, local_files_only=True)
+
+
+def _keep_unpacked(model: Any) -> None:
+    """On processors with AVX-512 BF16, bitsandbytes repacks 4-bit weights at the first evaluation, for a kernel that is a
+    download of its own; layers narrower than a block, or not a multiple of 32 high, fail in it. One path serves all."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _quantised(precision: Precision) -> Any:

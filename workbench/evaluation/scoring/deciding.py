@@ -1,7 +1,8 @@
 """From the beginning of a reply: is it right whatever follows, wrong whatever follows, or still open?
 
     exact      wrong at the first character that the gold answer does not have
-    json       wrong at a first character that cannot open the gold value, or at words after a closed value
+    json       wrong at a first character that cannot open the gold value, at words after a closed value, and in an
+               object at a key or value that gold does not have (`parting`)
     choice     settled by the first word if that is the gold one, else when the first line ends
     contains   right once the gold words stand there, followed by a blank
     number     open to the end, for the last number counts
@@ -22,6 +23,7 @@ from collections.abc import Callable
 
 from workbench.core.checkers import choice, contains, normalise
 from workbench.core.examples import Example
+from workbench.evaluation.scoring.parting import parts
 
 _HALF_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # a token may end within the bytes of one
 _JSON_OPENINGS: dict[type, str] = {dict: "{", list: "[", str: '"', bool: "tf", type(None): "n"}
@@ -55,6 +57,8 @@ def _json(begun: str, gold: str) -> bool | None:
     except ValueError:
         return False  # nothing is the JSON value that the gold answer is not
     if said[0] not in _JSON_OPENINGS.get(type(meant), "-0123456789NI"):
+        return False
+    if isinstance(meant, dict) and parts(said, meant):
         return False
     return False if said[0] in '{["' and _goes_on(said) else None
 

@@ -40,7 +40,8 @@ class Judge:
     Args:
         text_of: from a reply's tokens to its text, without special tokens.
         ends: tokens that end a turn.
-        tolerance: logits this near to each other are nearly equal: which one is higher depends on the batch.
+        tolerance: logits this near to each other are nearly equal: which one is higher depends on the batch. Below
+            zero none are, and the pass is believed.
     """
 
     text_of: TextOf
@@ -56,7 +57,7 @@ class Judge:
     def of_places(self, one: Example, answer: Sequence[int], places: Sequence[Place], longest: int) -> Judged:
         """Of a gold answer that was read."""
         for at, place in enumerate(places):
-            if place.gap > self.tolerance:
+            if place.gap > max(self.tolerance, 0.0):
                 return self._parted(one, answer[:at], place, longest)
             if place.margin <= self.tolerance or place.gap > 0:
                 return Judged(None, "all")

@@ -21,7 +21,7 @@ from typing import Any
 from workbench.adapters.adapter import Adapter
 from workbench.adapters.attach import attached
 from workbench.adapters.bases import Base, Precision, load_model, load_tokenizer
-from workbench.adapters.bases.loading import resolved
+from workbench.adapters.bases.loading import device, resolved
 from workbench.adapters.rendering import Rendered, end_of_turn, render
 from workbench.core.errors import AdapterUnfit, ExamplesError, ModelRefused
 from workbench.core.examples import Example, example
@@ -33,12 +33,18 @@ TOLERANCES = {"float32": 1e-3, "bfloat16": 0.25, "float16": 0.05}
 NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
+def _usual(precision: Precision) -> Precision:
+    """`auto` is fp32 on a processor, whatever it multiplies fastest: in bf16 every second reply comes upon two tokens that
+    are nearly equal, and writing those alone costs more than the passes save. On a GPU memory decides."""
+    return resolved(precision) if precision != "auto" or device() == "cuda" else "fp32"
+
+
 class Loaded:
     """One base; `model` and `tokenizer` may be given where they are loaded already."""
 
     def __init__(self, base: Base, precision: Precision = "auto", model: Any = None, tokenizer: Any = None) -> None:
         self.base = base
-        self._precision = precision
+        self._precision = _usual(precision)
         self._given_model, self._given_tokenizer = model, tokenizer
         self._rendered: dict[str, Rendered] = {}
 
@@ -66,7 +72,7 @@ class Loaded:
     def precision(self) -> str:
         """By name; known without loading."""
         given = self._given_model
-        return resolved(self._precision) if given is None else NAMES.get(_dtype(given), _dtype(given))
+        return self._precision if given is None else NAMES.get(_dtype(given), _dtype(given))
 
     @property
     def tolerance(self) -> float:

@@ -37,7 +37,7 @@ from workbench.evaluation.scoring.options import Chosen, OptionQuestion, chosen,
 from workbench.evaluation.scoring.reader import Reader
 from workbench.evaluation.scoring.score import Cost, Score, Scored
 
-SCORER_VERSION = 1  # one more whenever verdicts may change: kept ones are then not used
+SCORER_VERSION = 2  # one more whenever verdicts may change: kept ones are then not used
 ANY_REPLY_TOKENS = 32  # that any reply may have
 KEPT_AT_ONCE = 64  # verdicts
 OWN_REPLY_TOKENS = 64  # that a reply may have whose gold answer nobody looks at
@@ -65,6 +65,10 @@ class Scorer:
     Args:
         cache: where verdicts are kept; None keeps none.
         model, tokenizer: of the base, where they are loaded already.
+        settle_ties: write a reply alone where two tokens are nearly equal. In bf16 that is most of the work; without
+            it such a verdict depends on what is scored together, so it is never kept.
+    Raises:
+        ValueError: a cache for verdicts that may not be kept.
     """
 
     def __init__(
@@ -75,8 +79,12 @@ class Scorer:
         precision: Precision = "auto",
         model: Any = None,
         tokenizer: Any = None,
+        settle_ties: bool = True,
     ) -> None:
+        if cache is not None and not settle_ties:
+            raise ValueError("Verdicts with unsettled ties depend on what is scored together; give no cache")
         self.base = base
+        self._settle_ties = settle_ties
         self._given = (base, precision, model, tokenizer)
         self._loaded = Loaded(*self._given)
         self._cache = cache
@@ -212,7 +220,8 @@ class Scorer:
         loaded = self._loaded
         rendered = [loaded.rendered(one) for one in examples]
         loaded.check_lengths(rendered)
-        judge = Judge(loaded.text_of, loaded.ends, loaded.tolerance)
+        tolerance = loaded.tolerance if self._settle_ties else NEVER_CLOSE
+        judge = Judge(loaded.text_of, loaded.ends, tolerance)
         most = [self._most_tokens(one, tokens, longest) for one, tokens in zip(examples, rendered, strict=True)]
         logprobs: dict[int, float] = {}
         rest: list[Begun] = []
@@ -228,7 +237,7 @@ class Scorer:
         def verdict(at: int, tokens: Sequence[int]) -> bool | None:
             return judge.verdict(examples[at], tokens, most[at])
 
-        for at, tokens in _written(reader, rest, whole, verdict, loaded.tolerance):
+        for at, tokens in _written(reader, rest, whole, verdict, tolerance):
             one, right = examples[at], bool(verdict(at, tokens))
             yield Scored(one.id, one.skill, right, "generated", logprobs[at], loaded.text_of(tokens))
 
