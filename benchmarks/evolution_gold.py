@@ -6,6 +6,7 @@
     cma              CMA-ES over one coefficient for each specialist and third, no race
     ours             the run of `workbench evolve`, its champion as it is and after a lesson
     sft              plain fine-tuning on the same examples, from base and from the best single, steps as in the lesson
+    sft_gentle       the same at the lesson's learning rate, which is below that of specialists and of all other rows
     time_base        the same from base, for as many seconds as search and lesson of `ours` took
     time_best        the same from the best single
 
@@ -54,10 +55,11 @@ BASE, SINGLE, UNIFORM, TUNED = "base", "best single", "uniform sum, 1/n", "unifo
 RANDOM, LORAHUB, LORAHUB_SUM, CMA = "random search", "LoraHub's way", "LoraHub's search, exact sum", "CMA-ES"
 MERGED, TAUGHT = "ours, merge alone", "ours, evolve then teach"
 SFT_BASE, SFT_BEST = "SFT from base, equal steps", "SFT from best single, equal steps"
+GENTLE_BASE, GENTLE_BEST = "SFT from base, the lesson's rate", "SFT from best single, the lesson's rate"
 TIME_BASE, TIME_BEST = "SFT from base, equal time", "SFT from best single, equal time"
 ROWS: tuple[str, ...] = (
     *(BASE, SINGLE, UNIFORM, TUNED, RANDOM, LORAHUB, LORAHUB_SUM, CMA, MERGED),
-    *(SFT_BASE, SFT_BEST, TIME_BASE, TIME_BEST, TAUGHT),
+    *(SFT_BASE, SFT_BEST, GENTLE_BASE, GENTLE_BEST, TIME_BASE, TIME_BEST, TAUGHT),
 )
 MERGES = (RANDOM, TUNED, LORAHUB, LORAHUB_SUM)  # that our merge must beat
 WANTED: Wanted = (  # a row, what it is compared with, points it should be ahead
@@ -138,7 +140,7 @@ def ours(ground: Ground) -> Record:
         merged = run.worker.weights(run.champion.genome)
     search = ground.notes.seconds
     found = found_by(best, search)
-    taught, lesson = ground.taught("lesson", merged, dials.teach_steps)
+    taught, lesson = ground.taught("lesson", merged, dials.teach_steps, rate=dials.teach_rate)
     both = {
         **found,
         "seconds": search + lesson["seconds"],
@@ -153,6 +155,13 @@ def sft(ground: Ground) -> Record:
     """Plain fine-tuning on the tune examples."""
     starts = {SFT_BASE: None, SFT_BEST: best_single(ground, SINGLE)}
     return {name: _fine_tuned(ground, name, start, ground.dials.teach_steps) for name, start in starts.items()}
+
+
+def sft_gentle(ground: Ground) -> Record:
+    """At the learning rate of our lesson: is it the rate?"""
+    starts = {GENTLE_BASE: None, GENTLE_BEST: best_single(ground, SINGLE)}
+    steps, rate = ground.dials.teach_steps, ground.dials.teach_rate
+    return {name: _fine_tuned(ground, name, start, steps, rate=rate) for name, start in starts.items()}
 
 
 def time_base(ground: Ground) -> Record:
@@ -171,13 +180,17 @@ GROUPS: Mapping[str, Callable[[Ground], Record]] = {
     "cma": cma,
     "ours": ours,
     "sft": sft,
+    "sft_gentle": sft_gentle,
     "time_base": time_base,
     "time_best": time_best,
 }
 
 
-def _fine_tuned(ground: Ground, name: str, start: Adapter | None, steps: int, **said: Any) -> Record:
-    adapter, cost = ground.taught(name.replace(" ", "_"), start, steps)
+def _fine_tuned(
+    ground: Ground, name: str, start: Adapter | None, steps: int, *, rate: float | None = None, **said: Any
+) -> Record:
+    folder = "".join(each if each.isalnum() else "_" for each in name)
+    adapter, cost = ground.taught(folder, start, steps, rate=rate)
     return ground.row(name, adapter, **cost, **said)
 
 

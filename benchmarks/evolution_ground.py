@@ -54,6 +54,7 @@ class Dials:
         candidates: a search may score so many on every tune example; its budget is their product.
         size: candidates in a generation.
         teach_steps: of a lesson, and of fine-tuning at equal steps.
+        teach_rate: of the lesson of a champion; fine-tuning learns at `learning_rate`, like specialists.
         own: examples of a specialist's own skill that it is measured on.
     """
 
@@ -67,6 +68,7 @@ class Dials:
     rank: int = 8
     learning_rate: float = 2e-3
     own: int = 100
+    teach_rate: float = 1e-3
 
     @property
     def evaluations(self) -> int:
@@ -164,16 +166,29 @@ class Ground:
         return {**verdicts, **also, "seconds": seconds, **usual, **said}
 
     def taught(
-        self, name: str, start: Adapter | None, steps: int, examples: Sequence[Example] | None = None
+        self,
+        name: str,
+        start: Adapter | None,
+        steps: int,
+        examples: Sequence[Example] | None = None,
+        *,
+        rate: float | None = None,
     ) -> tuple[Adapter, Record]:
         """After so many steps, as a lesson of `workbench evolve` is given; and what it cost.
 
         Args:
             examples: None is the tune examples.
+            rate: of learning; None is that of specialists.
         """
         settings = self.home.settings
         dials = settings.training.model_copy(
-            update={"steps": steps, "seed": self.piece.seed, "patience": 0, "checkpoint_steps": CHECKPOINT_STEPS}
+            update={
+                "steps": steps,
+                "seed": self.piece.seed,
+                "patience": 0,
+                "checkpoint_steps": CHECKPOINT_STEPS,
+                "learning_rate": rate or settings.training.learning_rate,
+            }
         )
         done = train(
             self.home.base,
@@ -244,6 +259,7 @@ def _settings(folder: Path, bases: Path, seed: int, dials: Dials) -> Settings:
             "evolution.size": dials.size,
             "evolution.evaluations": dials.evaluations,
             "evolution.teach_steps": dials.teach_steps,
+            "evolution.teach_rate": dials.teach_rate,
             "evolution.seed": seed,
         },
     )

@@ -77,6 +77,8 @@ def by_loss(trial: Trial) -> float:
 class LoraHubSearch:
     """CMA-ES within LoraHub's bounds, for LoraHub's goal."""
 
+    is_over = False
+
     def __init__(self, parents: Sequence[str], *, size: int, seed: int) -> None:
         import numpy as np
         from cmaes import CMA

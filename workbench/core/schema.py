@@ -244,8 +244,10 @@ class GateSettings(Section):
 class EvolutionSettings(Section):
     """How a population of adapters becomes a better one."""
 
-    search: Literal["cma", "population", "random"] = setting(
-        "cma", "who proposes candidates: CMA-ES over coefficients, a population that breeds, or chance"
+    search: Literal["auto", "gradient", "cma", "population", "random"] = setting(
+        "auto",
+        "who proposes candidates: a gradient path of coefficients, CMA-ES over them, a population, or chance; auto is "
+        "gradient where gold answers are known and the budget allows it, else cma",
     )
     selection: Literal["tournament", "truncation", "pareto", "quality-diversity"] = setting(
         "tournament", "of a population: who breeds and who stays"
@@ -266,6 +268,9 @@ class EvolutionSettings(Section):
         False, "of an answer only right or wrong is known: gold answers lead no search and are never learned from"
     )
     teach_steps: int = setting(16, "optimizer steps of the champion's lesson on the same examples; 0 is none", ge=0)
+    teach_rate: float = setting(
+        1e-3, "learning rate of the champion's lesson; a good merge wants a gentler one than a new adapter", gt=0, le=1
+    )
     confirm: float = setting(
         0.3, "share of the gate's examples that measure the finalists anew; the others judge", gt=0, lt=1
     )
@@ -387,6 +392,8 @@ def contradictions(settings: Settings) -> Iterator[str]:
     if consolidation.expire_below > consolidation.promote_at:
         low, high = "consolidation.expire_below", "consolidation.promote_at"
         yield pair(low, high, "a memory cannot both expire and be promoted")
+    if settings.evolution.verdicts_only and settings.evolution.search == "gradient":
+        yield pair("evolution.verdicts_only", "evolution.search", "a gradient needs gold answers")
     if settings.evolution.verdicts_only and settings.evolution.lessons:
         yield pair("evolution.verdicts_only", "evolution.lessons", "lessons of a search learn from gold answers")
     if model.backend == "embedded" and model.name not in (None, EMBEDDED_MODEL):

@@ -70,8 +70,8 @@ class Evolution:
 
     @property
     def is_over(self) -> bool:
-        """Whether the budget has no room for another generation."""
-        return not self.spending.fits()
+        """Whether the budget has no room for another generation, or the search nothing more to propose."""
+        return self.search.is_over or not self.spending.fits()
 
     @property
     def champion(self) -> Trial:

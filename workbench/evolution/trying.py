@@ -156,7 +156,7 @@ class Trier:
                 made_of=proposal.made_of,
                 fitness=self._fitness(one) if one.failure is None else None,
                 seen=len(one.outcomes),
-                evaluations=len(one.outcomes),
+                evaluations=len(one.outcomes) + proposal.spent,
                 stopped=one.failure is None and standings[one.number].stopped,
                 estimate=None if one.failure is not None else standings[one.number].estimate,
                 outcomes=self._by_place(one),

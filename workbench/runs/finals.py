@@ -170,10 +170,10 @@ def _finalists(run: Run) -> Iterator[tuple[str, Genome, Trial | None]]:
     champion, parent = run.champion, run.best_parent
     if champion.operator != SEED:
         yield EVOLVED, champion.genome, champion
-    steps = run.learning.settings.evolution.teach_steps
+    usual = run.learning.settings.evolution
+    steps = usual.teach_steps
     if steps and run.materials.confirm and _has_lessons(run):
-        dials = run.learning.settings.training
-        lesson = Lesson(steps, dials.learning_rate, dials.batch, seed=run.plan.seed)
+        lesson = Lesson(steps, usual.teach_rate, run.learning.settings.training.batch, seed=run.plan.seed)
         yield TAUGHT, replace(champion.genome, lesson=lesson), None
     if parent is not None:
         yield PARENT, parent.genome, parent

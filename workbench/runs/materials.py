@@ -74,6 +74,11 @@ class Materials:
         )
 
     @property
+    def seen(self) -> tuple[Example, ...]:
+        """What a candidate is scored on: to be learned, and to be held."""
+        return (*self.tune, *self.held)
+
+    @property
     def deciding(self) -> tuple[Example, ...]:
         """The examples that decided which candidate is the champion."""
         return (*self.tune, *self.held, *self.confirm)

@@ -19,6 +19,7 @@ from workbench.core.examples import data_hash
 from workbench.evolution.genome import only
 from workbench.evolution.lines import Plan
 from workbench.evolution.trial import outcome
+from workbench.runs.walking import FEWEST_STEPS, steps_within
 
 if TYPE_CHECKING:
     from workbench.adapters.merging import LayerGroups
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workbench.evolution.search import Search
     from workbench.learning import Learning
     from workbench.runs.materials import Materials
+    from workbench.runs.walking import Walk
 
 VERDICTS_ONLY = "verdicts_only"
 LESSONS = ("hyper", "teach")  # mutations that train
@@ -75,13 +77,13 @@ def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Mat
     Args:
         base: identity of what the parents lie on.
     """
-    said = dials.model_dump(mode="json")
+    said = dials.model_dump(mode="json") | {"search": _searched_by(dials, len(parents), materials)}
     settings = {name: said[name] for name in DECIDING} | {"base": base, "held": data_hash(materials.held)}
     if dials.verdicts_only:  # named only then, so that all other runs keep their names
         settings[VERDICTS_ONLY] = True
     budget = {name: said[name] for name in BUDGET if said[name] is not None}
     return Plan(
-        dials.search,
+        said["search"],
         tuple(one.identity for one in parents),
         data_hash(materials.tune),
         seed=dials.seed,
@@ -90,18 +92,33 @@ def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Mat
     )
 
 
-def search_of(plan: Plan, groups: LayerGroups) -> Search:
-    """Who proposes candidates: first the parents as they are."""
+def search_of(plan: Plan, groups: LayerGroups, walk: Walk) -> Search:
+    """Who proposes candidates: first the parents as they are.
+
+    Args:
+        walk: of a gradient search.
+    """
     from workbench.evolution.search.seeded import Seeded
 
-    return Seeded([only(one, groups.columns) for one in plan.parents], _proposing(plan, groups))
+    return Seeded([only(one, groups.columns) for one in plan.parents], _proposing(plan, groups, walk))
 
 
-def _proposing(plan: Plan, groups: LayerGroups) -> Search:
+def _searched_by(dials: EvolutionSettings, parents: int, materials: Materials) -> str:
+    """By name; `auto` is settled here, so that the plan says what was done."""
+    if dials.search != "auto":
+        return dials.search
+    steps = steps_within(dials.evaluations, parents=parents, examples=len(materials.seen))
+    return "cma" if dials.verdicts_only or steps < FEWEST_STEPS else "gradient"
+
+
+def _proposing(plan: Plan, groups: LayerGroups, walk: Walk) -> Search:
     from workbench.evolution.search.cma import CmaSearch
+    from workbench.evolution.search.gradient import GradientSearch
     from workbench.evolution.search.random_search import RandomSearch
 
     size, rank = plan.settings["size"], plan.settings["rank"]
+    if plan.search == "gradient":
+        return GradientSearch(plan.parents, walk.rows, groups=groups.columns, spent=walk.evaluations, rank=rank)
     if plan.search == "cma":
         return CmaSearch(plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
     if plan.search == "random":

@@ -63,7 +63,12 @@ def page_of(card: RunCard, labels: Labels) -> Page:
 
 
 def _search(card: RunCard) -> str:
-    names = {"cma": "CMA-ES over coefficients", "random": "random search", "population": "a population"}
+    names = {
+        "gradient": "coefficients by gradient",
+        "cma": "CMA-ES over coefficients",
+        "random": "random search",
+        "population": "a population",
+    }
     return f"{names.get(card.plan.search, card.plan.search)}, {counted(len(card.plan.parents), 'adapter')}"
 
 

@@ -31,6 +31,7 @@ from workbench.runs.finals import Ending, ended, read_ending
 from workbench.runs.materials import Materials
 from workbench.runs.planning import VERDICTS_ONLY, search_of
 from workbench.runs.recipe import MakeExecutor, Recipe
+from workbench.runs.walking import Walk
 
 if TYPE_CHECKING:
     from workbench.adapters.merging import LayerGroups
@@ -63,7 +64,7 @@ class Run:
         self.learning, self.folder, self.plan, self.materials = learning, folder, plan, materials
         self._make_executor = executor
         self._lesson_tells: Tell = nobody_listens
-        search, budget = search_of(plan, self._groups), Budget(**plan.budget)  # or nothing is begun
+        search, budget = search_of(plan, self._groups, self._walk), Budget(**plan.budget)  # or nothing is begun
         with ExitStack() as opened:
             ledger = opened.enter_context(RunLedger(folder))
             self.broken = ledger.begin(plan)
@@ -225,6 +226,19 @@ class Run:
             keep=dials["keep"],
             error=dials["error"],
             seed=self.plan.seed,
+        )
+
+    @property
+    def _walk(self) -> Walk:
+        return Walk(
+            self.learning,
+            self.folder,
+            [self.worker.pool.adapters[one] for one in self.plan.parents],
+            self._groups,
+            self.materials.seen,
+            self.plan.budget.get("evaluations"),
+            self.plan.seed,
+            lambda done, of: self._lesson_tells("learning coefficients", done, of),
         )
 
     @property

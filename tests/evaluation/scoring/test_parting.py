@@ -54,7 +54,9 @@ def test_a_beginning_that_cannot_become_the_gold_object_parts_at_once(begun: str
     assert parts(begun, {"name": "Ada", "born": 1815})
 
 
-@pytest.mark.parametrize("begun", ["{", '{ "', '{"na', '{"born": 18', '{"born": 1815', '{"name": "A\\u0064', '{"name":'])
+@pytest.mark.parametrize(
+    "begun", ["{", '{ "', '{"na', '{"born": 18', '{"born": 1815', '{"name": "A\\u0064', '{"name":']
+)
 def test_one_that_still_can_does_not(begun: str) -> None:
     assert not parts(begun, {"name": "Ada", "born": 1815})
 

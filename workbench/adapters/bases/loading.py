@@ -65,8 +65,8 @@ def load_tokenizer(base: Base) -> Any:
 
 
 def _keep_unpacked(model: Any) -> None:
-    """On processors with AVX-512 BF16, bitsandbytes repacks 4-bit weights at the first evaluation, for a kernel that is a
-    download of its own; layers narrower than a block, or not a multiple of 32 high, fail in it. One path serves all."""
+    """On processors with AVX-512 BF16, bitsandbytes repacks 4-bit weights at the first evaluation, for a kernel that
+    has to be downloaded; layers narrower than a block, or not a multiple of 32 high, fail in it. One form fits all."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False

@@ -140,7 +140,7 @@ class Sitting:
             self._descend(lower)
 
     def _accumulated(self, items: Sequence[Item]) -> float:
-        total = _asked_weight(items)
+        total = asked_weight(items)
         loss = 0.0
         for rows in self._passes(items):
             part = self._student.loss(rows) / total
@@ -149,10 +149,7 @@ class Sitting:
         return loss
 
     def _passes(self, items: Sequence[Item]) -> list[tuple[Row, ...]]:
-        rung = self.journal.rung
-        rows = planted(items, rung.sequence) if self._student.reading.packs else _by_length(items)
-        together = rung.rows if self._student.reading.packs else max(1, rung.tokens // max(len(r.tokens) for r in rows))
-        return [rows[first : first + together] for first in range(0, len(rows), together)]
+        return passes(self._student, self.journal.rung, items)
 
     def _lower(self, error: BaseException) -> Rung:
         dials = self._run.dials
@@ -194,7 +191,7 @@ class Sitting:
         assert self._run.tune is not None
         with self._student.examined():
             parts = [float(self._student.loss(rows)) for rows in self._passes(self._run.tune.items)]
-        return sum(parts) / _asked_weight(self._run.tune.items)
+        return sum(parts) / asked_weight(self._run.tune.items)
 
     def _checkpoint(self) -> Checkpoint:
         moments, numbers = packed_state(self._optimizer)
@@ -255,7 +252,15 @@ def _journal(checkpoint: Checkpoint) -> Journal:
     return read_journal({key: value for key, value in checkpoint.journal.items() if key not in BESIDES})
 
 
-def _asked_weight(items: Sequence[Item]) -> float:
+def passes(student: Student, rung: Rung, items: Sequence[Item]) -> list[tuple[Row, ...]]:
+    """The rows that are read together, so many at once as the rung allows."""
+    rows = planted(items, rung.sequence) if student.reading.packs else _by_length(items)
+    together = rung.rows if student.reading.packs else max(1, rung.tokens // max(len(r.tokens) for r in rows))
+    return [rows[first : first + together] for first in range(0, len(rows), together)]
+
+
+def asked_weight(items: Sequence[Item]) -> float:
+    """Of all answer tokens; the loss of a step is the sum over them by this."""
     return sum(item.weight * len(item.tokens.answer) for item in items)
 
 

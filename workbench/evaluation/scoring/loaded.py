@@ -34,8 +34,8 @@ NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
 def _usual(precision: Precision) -> Precision:
-    """`auto` is fp32 on a processor, whatever it multiplies fastest: in bf16 every second reply comes upon two tokens that
-    are nearly equal, and writing those alone costs more than the passes save. On a GPU memory decides."""
+    """`auto` is fp32 on a processor, whatever it multiplies fastest: in bf16 every second reply comes upon two tokens
+    that are nearly equal, and writing those alone costs more than the passes save. On a GPU memory decides."""
     return resolved(precision) if precision != "auto" or device() == "cuda" else "fp32"
 
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from json.decoder import scanstring
 from typing import Any, NamedTuple
 
 _BLANKS = " \t\n\r"
+_DECODER = json.JSONDecoder()
 
 
 class _Parted(Exception):
@@ -72,7 +72,7 @@ def _value(begun: str, at: int, meant: Any) -> int:
     if begun[at] == '"':
         raise _Parted
     try:
-        said, end = json.JSONDecoder().raw_decode(begun, at)
+        said, end = _DECODER.raw_decode(begun, at)
     except (ValueError, RecursionError):
         raise _Open from None  # not whole yet, or no JSON: the checker will say
     if end == len(begun):
@@ -87,7 +87,7 @@ def _text(begun: str, at: int, meant: Collection[str]) -> _Read:
     if begun[at] != '"':
         raise _Parted
     try:
-        said, end = scanstring(begun, at + 1, True)
+        said, end = _DECODER.raw_decode(begun, at)
     except ValueError:
         so_far = begun[at + 1 :]
         if "\\" not in so_far and not any(one.startswith(so_far) for one in meant):

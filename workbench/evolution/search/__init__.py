@@ -1,7 +1,8 @@
 """Who proposes the next candidates: each search asks and is told, in order, and knows nothing of weights.
 
     random       Dirichlet weights times a scale: what any other search must beat
-    cma          CMA-ES over the coefficients: the strong default
+    gradient     coefficients along a gradient path: where gold answers are known
+    cma          CMA-ES over the coefficients: where only verdicts are
     population   parents selected, crossed and mutated: several goals, diversity, structure
 
 A search is rebuilt from its seed and the trials that it was told, so a run that was cut short goes on by telling it
@@ -26,15 +27,22 @@ class Proposal:
 
     Args:
         made_of: identities of the genomes it was made of.
+        spent: example-evaluations that making it has cost, before any score.
     """
 
     genome: Genome
     operator: str
     made_of: tuple[str, ...] = ()
+    spent: int = 0
 
 
 class Search(Protocol):
     """Proposes generations."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has nothing more to propose, whatever the budget."""
+        ...
 
     def ask(self) -> tuple[Proposal, ...]:
         """The next generation; the same until it is told."""

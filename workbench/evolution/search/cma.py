@@ -71,6 +71,8 @@ class CmaSearch:
         self._engine = self._begun([START] * width if start is None else _vector(start, self.parents))
         self._asked: tuple[NDArray[Any], ...] | None = None
 
+    is_over = False  # there is always another candidate
+
     def ask(self) -> tuple[Proposal, ...]:
         if self._asked is None:
             self._asked = tuple(self._engine.ask() for _ in range(self.size))

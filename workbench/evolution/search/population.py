@@ -72,6 +72,8 @@ class PopulationSearch:
         self._people: tuple[Trial, ...] = ()
         self._generation = 0
 
+    is_over = False  # there is always another candidate
+
     def ask(self) -> tuple[Proposal, ...]:
         rng = random.Random(f"{self.seed} {self._generation}")
         if self._generation == 0:

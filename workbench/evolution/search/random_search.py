@@ -39,6 +39,8 @@ class RandomSearch:
         self.parents, self.groups, self.size, self.seed, self.rank = tuple(parents), groups, size, seed, rank
         self._generation = 0
 
+    is_over = False  # there is always another candidate
+
     def ask(self) -> tuple[Proposal, ...]:
         rng = random.Random(f"{self.seed} {self._generation}")
         return tuple(Proposal(self._drawn(rng), "random") for _ in range(self.size))

@@ -35,6 +35,10 @@ class Seeded:
         self._first = tuple(Proposal(one, SEED) for one in dict.fromkeys(seeds))
         self._begun = False
 
+    @property
+    def is_over(self) -> bool:
+        return self._begun and self.search.is_over
+
     def ask(self) -> tuple[Proposal, ...]:
         return self.search.ask() if self._begun else self._first
 
