@@ -68,7 +68,7 @@ class Dials:
     rank: int = 8
     learning_rate: float = 2e-3
     own: int = 100
-    teach_rate: float = 1e-3
+    teach_rate: float = 5e-4
 
     @property
     def evaluations(self) -> int:

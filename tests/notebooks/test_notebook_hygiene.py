@@ -30,6 +30,7 @@ def test_the_first_notebooks_are_there() -> None:
         "30_reason_step_by_step.ipynb",
         "40_train_an_adapter.ipynb",
         "50_evolve_adapters.ipynb",
+        "55_learn_from_use.ipynb",
     }
     assert names <= {path.name for path in CURATED}
 

@@ -269,7 +269,7 @@ class EvolutionSettings(Section):
     )
     teach_steps: int = setting(16, "optimizer steps of the champion's lesson on the same examples; 0 is none", ge=0)
     teach_rate: float = setting(
-        1e-3, "learning rate of the champion's lesson; a good merge wants a gentler one than a new adapter", gt=0, le=1
+        5e-4, "learning rate of the champion's lesson; a good merge wants a gentler one than a new adapter", gt=0, le=1
     )
     confirm: float = setting(
         0.3, "share of the gate's examples that measure the finalists anew; the others judge", gt=0, lt=1

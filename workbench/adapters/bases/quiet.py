@@ -1,4 +1,5 @@
-"""Keep transformers from drawing progress bars and writing remarks on the screen; errors are raised as ever.
+"""Keep transformers and bitsandbytes from drawing progress bars and writing remarks on the screen; errors are raised as
+ever.
 
 >>> with quiet():                                                        # doctest: +SKIP
 ...     model = AutoModelForCausalLM.from_pretrained(folder)
@@ -8,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import ERROR, getLogger
 from typing import Any
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Inside, transformers writes nothing to stderr; what was set before is set again."""
+    """Inside, neither writes to stderr; what was set before is set again."""
     from transformers.utils import logging
 
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    remarks = getLogger("bitsandbytes")  # of kernels that could be downloaded, when it is first imported
+    before = remarks.level
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    remarks.setLevel(ERROR)
     try:
         yield
     finally:
+        remarks.setLevel(before)
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()

@@ -16,6 +16,7 @@ import torch
 
 from workbench.adapters.adapter import Adapter, LoraSpec
 from workbench.adapters.bases import Base, load_model
+from workbench.adapters.bases.quiet import quiet
 from workbench.adapters.training.branches import given_branches
 from workbench.adapters.training.student import NAME, Student, factors_of, reading_of
 from workbench.adapters.training.thin import made_thin
@@ -64,7 +65,8 @@ def _checked(start: Adapter, base: Base, names: list[str]) -> list[str]:
 
 
 def _laid_in(model: Any, base: Base, names: list[str], spec: LoraSpec, dropout: float) -> Mapping[str, Any]:
-    from peft import LoraConfig, inject_adapter_in_model
+    with quiet():
+        from peft import LoraConfig, inject_adapter_in_model
 
     alpha: Any = spec.alpha  # PEFT's hint says int, its arithmetic is a float's
     config = LoraConfig(
