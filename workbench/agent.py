@@ -166,7 +166,7 @@ class Agent:
             LearningPaused, StoreLocked: a person lets learning rest, or another process learns in this home.
             TrainingError, EvolutionError: it cannot begin or go on; what was done is kept.
         """
-        from workbench.cycles import Cycles, gathered
+        from workbench.cycles import Cycles, enriched, gathered
 
         began, cycles = time.time(), Cycles(self.learning)
         tell = cycles.pause.heeded(on_progress or nobody_listens)
@@ -177,6 +177,7 @@ class Agent:
             )
             if found.lacks is not None:
                 return cycles.close(found, began)
+            found = await enriched(self.settings, found, tell)
             if again:
                 await in_thread(lambda _: cycles.step_back())
             lesson = await in_thread(lambda told: cycles.train(found, told), tell)

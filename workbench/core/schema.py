@@ -297,6 +297,13 @@ class LearnSettings(Section):
         unit="examples",
         ge=0,
     )
+    invent: int = setting(
+        0,
+        "examples that the model invents after yours to train on, kept where it agrees with itself; small models agree "
+        "on mistakes",
+        unit="examples",
+        ge=0,
+    )
     search_examples: int = setting(
         32, "most examples of use that a cycle's search looks at, and most of earlier skills", unit="examples", ge=1
     )

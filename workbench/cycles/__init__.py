@@ -4,15 +4,16 @@
 
     forgotten ─► its examples, wherever they were kept ─► the adapters that learned from it, by name
 
-The order is in `Agent.learn`; `evidence` deals out what use has taught, `cycles` does the steps and keeps what came of
-them, `watching` begins them when there is enough, `pausing` lets them rest. The room does not know the walk that
-answers questions, nor screens.
+The order is in `Agent.learn`; `evidence` deals out what use has taught, `enriching` adds what a model invents after it,
+`cycles` does the steps and keeps what came of them, `watching` begins them when there is enough, `pausing` lets them
+rest. The room does not know the walk that answers questions, nor screens.
 """
 
 from workbench.cycles.cycles import Cycle, Cycles
+from workbench.cycles.enriching import enriched
 from workbench.cycles.evidence import Evidence, gathered
 from workbench.cycles.forgetting import Forgetting, Unlearned
 from workbench.cycles.pausing import Pause
 from workbench.cycles.watching import Hours, Watch
 
-__all__ = ["Cycle", "Cycles", "Evidence", "Forgetting", "Hours", "Pause", "Unlearned", "Watch", "gathered"]
+__all__ = ["Cycle", "Cycles", "Evidence", "Forgetting", "Hours", "Pause", "Unlearned", "Watch", "enriched", "gathered"]

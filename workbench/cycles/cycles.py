@@ -126,7 +126,7 @@ class Cycles:
         Raises:
             TrainingError: it cannot begin or go on.
         """
-        examples = (*found.train, *found.replay)
+        examples = (*found.train, *found.invented, *found.replay)
         tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
         name = f"use-{self.number}-{data_hash((*examples, *tune))[:6]}"
         there = next((one for one in self.learning.shelf.list() if one.name == name), None)
@@ -206,7 +206,7 @@ class Cycles:
         Raises:
             StoreError: it cannot be written.
         """
-        parts = ("train", "replay", "tune", "held", "fresh", "guard")
+        parts = ("train", "invented", "replay", "tune", "held", "fresh", "guard")
         cycle = Cycle(
             self.number,
             found.lacks,

@@ -53,6 +53,7 @@ class Evidence:
         refused: reasons, with how many turns each.
         redacted: kinds of values taken out, with their number.
         lacks: why a cycle cannot begin; None where it can.
+        invented: by a model, after examples of `train`; trained on like those.
     """
 
     train: tuple[Example, ...]
@@ -66,6 +67,7 @@ class Evidence:
     refused: Mapping[str, int]
     redacted: Mapping[str, int]
     lacks: str | None
+    invented: tuple[Example, ...] = ()
 
 
 def gathered(

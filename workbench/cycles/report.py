@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 USES = {
     "train": "the specialist was trained on them",
+    "invented": "by a model, after examples of people; trained on as well",
     "replay": "of earlier skills, learned again",
     "tune": "the search looked at them as often as it liked",
     "held": "of earlier skills; likewise, so that they are not forgotten",
