@@ -21,8 +21,9 @@ run: $(VENV)/.answers ## take the tour: real questions on the embedded model, th
 	@$(MAKE) --no-print-directory $(VENV)/.learns
 	@$(BIN)/workbench tour --only-learning
 
+# Two processes with one thread each: with two each they would wait for one another.
 test: $(VENV)/.everything browser ## all tests: package, notebooks (nbval), dashboard (Chromium)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 	WORKBENCH_HOME="$$(mktemp -d)" WORKBENCH_OLLAMA_HOST=$(NOBODY) $(BIN)/python -m pytest -p no:cacheprovider --nbval --nbval-current-env \
 	  --nbval-cell-timeout=300 notebooks/*.ipynb
 

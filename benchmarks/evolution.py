@@ -18,7 +18,7 @@ examples. Leave the machine alone meanwhile: seconds are compared.
 How long on two quiet cores: for one composite and seed 84 candidates on 32 examples take 2½ minutes where prompts are
 short (reverse_capitals), and up to 7 where they are long (name_date; a candidate on 32 examples took 3 and 9 seconds on
 one busy core); 16 steps take 40 seconds. So fixed is 1½ to 4 minutes, each of the four plain searches 3 to 7½, ours 4
-to 9, fine-tuning 2 at equal steps and 2 × 4 to 2 × 8 at equal time, and a quarter for loading each of the 9 pieces: 30
+to 9, fine-tuning 2 at equal steps and 2 × 4 to 2 × 8 at equal time, and a quarter for loading each of the 10 pieces: 30
 to 60 minutes. Eighteen of them take 9 to 16 hours (about 12), the 24 specialists half an hour more.
 """
 
