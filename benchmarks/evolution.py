@@ -7,19 +7,20 @@
 
 A piece is one composite or task, seed and group of rows (`evolution_gold.py`, `evolution_verdict.py` and
 `evolution_keep.py` list them). Each is a process of its own, takes at most 10 minutes, and leaves a file; a call ends
-after --minutes and the next one goes on. All searches of composites may spend the same evaluations, 84 candidates × 32
-examples. Leave the machine alone meanwhile: seconds are compared.
+after --minutes and the next one goes on. Files of gold and verdict are part of the repository
+(`benchmarks/results/evolution/`), so another machine goes on with other tasks and seeds; a task and seed that was begun
+on one machine is ended there, or its files are removed, since specialists come out a little otherwise elsewhere. All
+searches of composites may spend the same evaluations, 84 candidates × 32 examples. Leave the machine alone meanwhile:
+seconds are compared.
 
     python benchmarks/evolution.py --minutes 9            # again and again, until nothing is left
     python benchmarks/evolution.py --only verdict         # one setting
     python benchmarks/evolution.py --quick                # one composite, three tasks in a row, one seed
     python benchmarks/evolution.py --table                # of what is there
 
-How long on two quiet cores: for one composite and seed 84 candidates on 32 examples take 2½ minutes where prompts are
-short (reverse_capitals), and up to 7 where they are long (name_date; a candidate on 32 examples took 3 and 9 seconds on
-one busy core); 16 steps take 40 seconds. So fixed is 1½ to 4 minutes, each of the four plain searches 3 to 7½, ours 4
-to 9, fine-tuning 2 at equal steps and 2 × 4 to 2 × 8 at equal time, and a quarter for loading each of the 10 pieces: 30
-to 60 minutes. Eighteen of them take 9 to 16 hours (about 12), the 24 specialists half an hour more.
+How long on one core that multiplies bf16, of two: a specialist 1 to 2 minutes; for one composite and seed each plain
+search 2½ to 3½, ours 3½, fine-tuning 1½ at equal steps and 2 × 3½ to 2 × 6 at equal time, the rest 4: 20 to 30 minutes,
+so eighteen of them 6 to 9 hours. In fp32 on older processors about twice that.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
     ours             the run of `workbench evolve`, its champion as it is and after a lesson
     sft              plain fine-tuning on the same examples, from base and from the best single, steps as in the lesson
     sft_gentle       the same at the lesson's learning rate, which is below that of specialists and of all other rows
-    time_base        the same from base, for as many seconds as search and lesson of `ours` took
-    time_best        the same from the best single
+    time_base        fine-tuning from base, for as many seconds as search and lesson of `ours` took
+    time_best        likewise from the best single
 
 What a row is equal to stands in its record. The best single specialist is free for `time_best`: finding it costs
 seconds that are not taken off its steps. Run by `evolution.py`.

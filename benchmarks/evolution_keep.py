@@ -9,8 +9,8 @@
     guard      (a) ours, nothing kept: the step is short where earlier tasks' inputs point (`evolution_guard.py`); how
                short, 32 examples of the new task say: the shortest that costs at most one of their right answers
     replay     (b) fine-tuning on the next task and on 16 stored examples of each earlier one
-    evolve     (b) ours, 16 kept: 12 of the 16 are learned again, 4 are held; then CMA-ES over what was before and after
-               the step, for each third of the layers, with the tune and the held examples
+    evolve     (b) ours, 16 kept: 12 of the 16 are learned again, 4 are held; then evolution between what was before and
+               after the step, for each third of the layers, with the tune and the held examples
 
 `way` picks between the last of (a) and the last of (b) by what is stored, as a cycle of `workbench learn` replays what
 lies beside the adapters and has nothing to replay in an encrypted home. Two things differ from that cycle today: it
