@@ -13,6 +13,7 @@ import pytest
 
 from tests.models.ollama_replies import Say
 from tests.models.ollama_server import OllamaWire
+from workbench.cli import main
 from workbench.cli.app import run
 
 
@@ -221,3 +222,16 @@ def test_ctrl_c_stops_an_answer_and_at_the_prompt_ends_the_chat(ollama_server: O
     chat.expect(pexpect.EOF)
     chat.close()
     assert chat.exitstatus == 130
+
+
+def test_ctrl_c_while_the_command_is_still_loading_ends_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workbench.cli.app.run", pressed)
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "\nStopped before anything was begun.\n"

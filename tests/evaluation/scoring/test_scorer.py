@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tests.evaluation.scoring.conftest import SPELT, generated, made
 from workbench.adapters.adapter import Adapter, LoraSpec
@@ -11,7 +13,8 @@ from workbench.adapters.attach import attached
 from workbench.adapters.bases import Base, load_model
 from workbench.core.errors import AdapterDamaged, AdapterUnfit, ExamplesError
 from workbench.core.examples import Example, example
-from workbench.evaluation.scoring import Scorer
+from workbench.evaluation.scoring import ScoreCache, Scorer
+from workbench.evaluation.scoring.loaded import Loaded
 from workbench.evaluation.scoring.reader import Reader
 
 
@@ -189,3 +192,25 @@ def test_in_bf16_where_many_tokens_are_nearly_equal_verdicts_still_are_those_of_
     }
     monkeypatch.setitem(Reader.__init__.__kwdefaults__, "room", 47)
     assert scorer.score(None, some[::-1]).right == score.right
+
+
+def test_in_bf16_a_pass_that_is_believed_writes_little_alone_and_its_verdicts_are_never_kept(
+    tiny: Base, examples: list[Example], tokenizer: Any, tmp_path: Path
+) -> None:
+    model = load_model(tiny, precision="bf16")
+    settled, believed = (
+        Scorer(tiny, model=model, tokenizer=tokenizer, settle_ties=settle).score(None, examples)
+        for settle in (True, False)
+    )
+    assert believed.cost.passes < settled.cost.passes / 2
+    differing = sum(one.right != other.right for one, other in zip(settled.outcomes, believed.outcomes, strict=True))
+    assert differing <= 0.05 * settled.total
+    with pytest.raises(ValueError, match="no cache"):
+        Scorer(tiny, cache=ScoreCache(tmp_path / "scores.sqlite"), settle_ties=False)
+
+
+def test_on_a_processor_answers_are_scored_in_fp32_whatever_it_multiplies_fastest(tiny: Base) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("a GPU decides by its memory")
+    assert Loaded(tiny).precision == "fp32"
+    assert Loaded(tiny, "bf16").precision == "bf16"
