@@ -15,7 +15,11 @@ from workbench.runs import Materials, Runs
 @pytest.mark.drill
 async def test_a_taught_champion_is_promoted_answers_and_is_rolled_back(open_home: Callable[..., Learning]) -> None:
     learning = open_home(
-        training__batch=8, evolution__teach_steps=16, evolution__evaluations=60, gate__serving_examples=10
+        training__batch=8,
+        evolution__teach_steps=16,
+        evolution__teach_rate=2e-3,  # the parents know next to nothing
+        evolution__evaluations=60,
+        gate__serving_examples=10,
     )
     tune, fresh = generate("name_date", 24, seed=1), generate("name_date", 60, seed=2)
     with Runs(learning).begin(Materials.of(tune, fresh=fresh, confirm=0.3)) as run:
