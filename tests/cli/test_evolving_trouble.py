@@ -228,6 +228,7 @@ def pressed_after_a_trial(place: Path, env: dict[str, str], ledger: Path) -> sub
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeds_ctrl_c,
     )
     while process.poll() is None:
         if lines_of(ledger) > before:
@@ -236,6 +237,11 @@ def pressed_after_a_trial(place: Path, env: dict[str, str], ledger: Path) -> sub
     _, err = process.communicate()
     assert process.returncode == 0, err
     return None
+
+
+def heeds_ctrl_c() -> None:
+    """Also where whoever runs the tests does not, as behind nohup."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lines_of(ledger: Path) -> int:

@@ -157,6 +157,7 @@ def test_ctrl_c_ends_the_workers_and_the_cluster_that_was_started_here(tmp_path:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=heeds_ctrl_c,
         )
         try:
             wait_for(lambda: (tmp_path / "begun").exists() or driver.poll() is not None)
@@ -168,6 +169,11 @@ def test_ctrl_c_ends_the_workers_and_the_cluster_that_was_started_here(tmp_path:
         assert "KeyboardInterrupt" in said
         wait_for(lambda: not mentioning(folder), seconds=30)
         assert not list(Path(folder).glob("ray*"))
+
+
+def heeds_ctrl_c() -> None:
+    """Also where whoever runs the tests does not, as behind nohup."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def mentioning(folder: str) -> list[int]:
