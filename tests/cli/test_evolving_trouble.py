@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.cli.evolving import Typed, as_json, interrupt_after, place, typed, unmeasured
+from tests.interrupting import heeds_ctrl_c
 from tests.runs.conftest import memory_given_back, one_thread
 from tests.runs.homes import SMALL, SPECIALISTS
 from workbench.adapters.bases import Base
@@ -237,11 +238,6 @@ def pressed_after_a_trial(place: Path, env: dict[str, str], ledger: Path) -> sub
     _, err = process.communicate()
     assert process.returncode == 0, err
     return None
-
-
-def heeds_ctrl_c() -> None:
-    """Also where whoever runs the tests does not, as behind nohup."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lines_of(ledger: Path) -> int:

@@ -28,6 +28,7 @@ from tests.evolution.columns import (
     unmeasured,
 )
 from tests.evolution.made_up import Pages
+from tests.interrupting import heeds_ctrl_c
 from workbench.core.errors import EvolutionError, StoreFull, TrainingError
 from workbench.evolution.executors import InProcess, RayWorkers
 from workbench.evolution.genome import Lesson, only
@@ -169,11 +170,6 @@ def test_ctrl_c_ends_the_workers_and_the_cluster_that_was_started_here(tmp_path:
         assert "KeyboardInterrupt" in said
         wait_for(lambda: not mentioning(folder), seconds=30)
         assert not list(Path(folder).glob("ray*"))
-
-
-def heeds_ctrl_c() -> None:
-    """Also where whoever runs the tests does not, as behind nohup."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def mentioning(folder: str) -> list[int]:
