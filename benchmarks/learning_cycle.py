@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks/results/learning_cycle.json"
 NAME, SUPERVISED = "learning", "supervised"
 SEEDS = (0, 1, 2)
+USUAL = Dials()
 STOPPED = 75
 
 
@@ -62,9 +63,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--table", action="store_true", help="measure nothing; sum up what is there")
     parser.add_argument("--arms", nargs="+", choices=(*ARMS, SUPERVISED), default=[*ARMS, SUPERVISED])
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
-    parser.add_argument("--days", type=int, default=Dials.days)
-    parser.add_argument("--per-day", type=int, default=Dials.per_day, help="questions")
-    parser.add_argument("--held", type=int, default=Dials.held, help="held-out examples of each task")
+    parser.add_argument("--days", type=int, default=USUAL.days)
+    parser.add_argument("--per-day", type=int, default=USUAL.per_day, help="questions")
+    parser.add_argument("--held", type=int, default=USUAL.held, help="held-out examples of each task")
     parser.add_argument("--folder", type=Path, help="for pieces and homes")
     parser.add_argument("--bases", type=Path, default=load_settings().home / "bases", help="folder of base weights")
     parser.add_argument("--out", type=Path, default=OUT, help="JSON file")
@@ -72,8 +73,8 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if asked.quick:
         asked.arms, asked.seeds, asked.days = ["both"], asked.seeds[:1], min(asked.days, 3)
-    asked.dials = replace(Dials(), days=asked.days, per_day=asked.per_day, held=asked.held)
-    usual = asked.dials == Dials()
+    asked.dials = replace(USUAL, days=asked.days, per_day=asked.per_day, held=asked.held)
+    usual = asked.dials == USUAL
     asked.folder = asked.folder or ROOT / ("var/learning" if usual else "var/learning-trial")
     asked.out = asked.out if usual else asked.folder / OUT.name
     asked.folder.mkdir(parents=True, exist_ok=True)

@@ -142,6 +142,13 @@ def test_too_few_examples_ask_for_more_and_say_what_so_few_cannot_show(ledger: L
     assert f"with 60 examples a gain under {points(verdict.gain.detectable)} cannot be seen" in verdict.words
 
 
+def test_the_one_target_that_is_held_too_is_asked_for_once(ledger: Ledger) -> None:
+    verdict = gate(trials("dates", 60, lost=3, won=7), ledger, held=("dates",), target=("dates",))
+    assert verdict.decision == "more"
+    assert verdict.needed == verdict.gain.needed == verdict.skills[0].needed
+    assert verdict.words.startswith(f"More fresh examples are needed: {verdict.needed} of dates. ")
+
+
 def test_the_more_tests_are_open_the_more_examples_each_of_them_asks_for(tmp_path: Path) -> None:
     alone = gate(
         trials("dates", 60, won=30) + trials("json", 60, lost=1, won=1), Ledger(tmp_path / "a"), held=("json",)

@@ -117,28 +117,30 @@ def worded(found: Findings, case: Case, dials: GateSettings) -> Verdict:
         candidate=case.candidate,
         look=case.look,
         alpha_spent=case.alpha_spent,
-        gain=_gain(found, needed.get(GAIN)),
-        skills=tuple(_skill(one, needed.get(_of(one.skill))) for one in found.skills),
+        gain=_gain(found, None if found.gain_shown else needed.get(GAIN)),
+        skills=tuple(_skill(one, needed.get(_purpose(one.skill, case))) for one in found.skills),
         serving=_serving(found),
         needed=sum(needed.values()) if needed else None,
         left_out=case.left_out,
     )
 
 
-def _of(skill: str) -> str:
-    return f"of {skill}"
+def _purpose(skill: str, case: Case) -> str:
+    """What more examples of a held skill are for; those of the only target show a gain and no harm alike."""
+    return GAIN if case.target == (skill,) else f"of {skill}"
 
 
 def _needed(found: Findings, case: Case, dials: GateSettings) -> dict[str, int]:
     """More examples, by what they are for; enough that all open tests pass together with the usual power."""
     still = [one for one in found.skills if one.state == "open"]
     each = 1 - (1 - POWER) / max(len(still) + (not found.gain_shown), 1)
-    needed = {}
+    needed: dict[str, int] = {}
     if not found.gain_shown:
         needed[GAIN] = more_for_gain(found.gain, case.worthwhile, alpha=found.next_allowed, power=each)
     for one in still:
-        allowed = one.next_allowed
-        needed[_of(one.skill)] = more_for_no_harm(one.pairs, dials.margin, alpha=allowed, power=each)
+        purpose, allowed = _purpose(one.skill, case), one.next_allowed
+        more = more_for_no_harm(one.pairs, dials.margin, alpha=allowed, power=each)
+        needed[purpose] = max(more, needed.get(purpose, 0))
     if not needed:
         needed[SERVED] = dials.serving_examples - found.serving.n
     return needed
