@@ -23,6 +23,7 @@ from workbench.core.errors import (
     QuestionError,
 )
 from workbench.core.records import Piece, Turn
+from workbench.corpus.skills import generate
 from workbench.models.embedded import EmbeddedModel
 from workbench.models.scripted import ScriptedModel
 from workbench.reasoning.events import StepFinished, StepStarted, TokenArrived, TurnEvent
@@ -228,6 +229,17 @@ async def test_the_next_question_is_answered_by_what_was_corrected(agent: Agent)
     again = await agent.ask(question, strategy="direct")
     assert "7431" in (again.answer or "")
     assert [hit.text for hit in again.recalled] == [f'The right answer to "{question}" is: 7431']
+
+
+async def test_corrections_of_other_questions_teach_the_form_of_the_next_answer_at_once(agent: Agent) -> None:
+    *lessons, new = generate("email_domain", 6, seed=3)
+    before = await agent.ask(new.prompt, strategy="direct")
+    for one in lessons:
+        turn = await agent.ask(one.prompt, strategy="direct")
+        await agent.give_feedback(turn.id, correction=one.answer)
+    after = await agent.ask(new.prompt, strategy="direct")
+    assert before.answer != new.answer
+    assert after.answer == new.answer
 
 
 async def test_a_listener_that_fails_stops_the_walk_and_leaves_nothing(agent: Agent) -> None:

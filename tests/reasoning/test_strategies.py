@@ -11,6 +11,7 @@ from workbench.core.errors import ConnectionDropped, ContextOverflow, ToolError
 from workbench.core.records import Message, Piece, Recalled, ToolCall, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.scripted import ScriptedModel
+from workbench.prompts.corrections import correction_statement
 from workbench.reasoning.events import Retried, ToolAnswered, TurnEvent, VoteCast
 from workbench.reasoning.strategies import STRATEGIES, chain, vote
 from workbench.reasoning.thinker import Thinker
@@ -32,6 +33,22 @@ async def test_direct_sends_known_facts_history_and_question_in_that_order() -> 
     assert turn.answer == "Rufus"
     assert "My dog is called Rufus." in sent[0].content
     assert [message.content for message in sent[1:]] == ["Hi", "Hello", "What is my dog's name?"]
+
+
+async def test_direct_shows_recalled_corrections_as_exchanges_before_the_conversation() -> None:
+    model = ScriptedModel("2001-05-24")
+    corrected = Recalled("m2", correction_statement("ISO date? 3 May 1999", "1999-05-03", "en"), 0.6, "near", 0.0)
+    turn = Turn("ISO date? 24 May 2001", recalled=(corrected, DOG), history=(Message("user", "Hi"),))
+    await STRATEGIES["direct"](turn, thinker(model))
+    opening, *rest = model.sent[0].messages
+    assert "Rufus" in opening.content
+    assert "1999" not in opening.content
+    assert [(one.role, one.content) for one in rest] == [
+        ("user", "ISO date? 3 May 1999"),
+        ("assistant", "1999-05-03"),
+        ("user", "Hi"),
+        ("user", "ISO date? 24 May 2001"),
+    ]
 
 
 async def test_direct_drops_the_oldest_history_that_does_not_fit() -> None:

@@ -119,8 +119,10 @@ async def reminded(one: Example, recall: Recall) -> Example:
     if not said:
         return one
     language = language_of(one.prompt)
-    opening, last = prompts.direct(question.content, language, known=prompts.known(said, language))
-    return replace(one, messages=(opening, *earlier, last))
+    facts, corrected = prompts.demonstrated(said)
+    known = prompts.known(facts, language) if facts else ""
+    opening, last = prompts.direct(question.content, language, known=known)
+    return replace(one, messages=(opening, *corrected, *earlier, last))
 
 
 def _same(memory: str, question: str) -> bool:

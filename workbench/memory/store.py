@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from workbench.core.errors import ModelError, StoreError
 from workbench.core.records import Feedback, Recalled, Session, Statement, Turn
 from workbench.memory.embedders import Embedder, MiniLM
-from workbench.memory.sessions.corrections import correction_statement
 from workbench.memory.weighing.memorable import memorable
+from workbench.prompts.corrections import correction_statement
 
 if TYPE_CHECKING:
     import numpy as np

@@ -53,12 +53,15 @@ class Thinker:
         known = "\n".join(part for part in (self.known(turn), self._talk(turn)) if part)
         return list(prompts.render(template, turn.language, known=known, **values))
 
-    def known(self, turn: Turn) -> str:
-        """What is known before the question, as the prompt says it: the session's background, recalled memories."""
+    def known(self, turn: Turn, memories: Sequence[str] | None = None) -> str:
+        """What is known before the question, as the prompt says it: the session's background, recalled memories.
+
+        Args:
+            memories: None is all that were recalled.
+        """
         background = "\n".join(message.content for message in turn.history if message.role == "system")
-        if not turn.recalled:
-            return background
-        known = prompts.known((memory.text for memory in turn.recalled), turn.language)
+        facts = [memory.text for memory in turn.recalled] if memories is None else memories
+        known = prompts.known(facts, turn.language) if facts else ""
         return "\n".join(filter(None, (background, known)))
 
     def _talk(self, turn: Turn) -> str:

@@ -7,7 +7,6 @@ import pytest
 from workbench.core.errors import ModelUnavailable, NotStored
 from workbench.core.records import Feedback, Turn
 from workbench.memory import Memory
-from workbench.memory.sessions.corrections import LONGEST_QUESTION, correction_statement
 
 QUESTION = "What is our office printer called?"
 
@@ -74,9 +73,3 @@ async def test_a_correction_is_kept_where_the_embedder_cannot_be_loaded(
     monkeypatch.setattr(memory._writer, "prepare", broken)
     await memory.give_feedback(Feedback(turn.id, "correct", "Gutenberg"))
     assert [said.correction for said in memory.sessions.feedback(turn.id)] == ["Gutenberg"]
-
-
-def test_a_question_in_japanese_or_of_many_lines_is_one_line() -> None:
-    assert correction_statement("会議室の名前は？", "桜の間", "ja") == "「会議室の名前は？」の正しい答え：桜の間"
-    assert correction_statement("Who\nis  it?", " Ada ", "en") == 'The right answer to "Who is it?" is: Ada'
-    assert len(correction_statement("x" * 10_000, "y", None)) < LONGEST_QUESTION + 100

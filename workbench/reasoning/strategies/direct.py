@@ -1,4 +1,7 @@
-"""Answer at once: one prompt, one reply, with the conversation so far and what memory knows."""
+"""Answer at once: one prompt, one reply, with what memory knows, what it was corrected in, and the conversation so far.
+
+system: recalled facts ─► corrections of other questions, as exchanges ─► the conversation ─► the question
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,10 @@ from workbench.reasoning.thinker import Thinker
 
 async def think(turn: Turn, thinker: Thinker) -> Turn:
     """One call of the model (more only if it calls tools natively)."""
-    *opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn))
+    facts, corrected = prompts.demonstrated(memory.text for memory in turn.recalled)
+    opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn, facts))
     sampling = thinker.sampling()
-    room = thinker.model.context_tokens - sampling.max_tokens - prompt_tokens((*opening, question))
+    room = thinker.model.context_tokens - sampling.max_tokens - prompt_tokens((opening, *corrected, question))
     talk = latest_history(turn.history, room_tokens=room)
-    turn, reply = await thinker.answer(turn, [*opening, *talk, question], sampling)
+    turn, reply = await thinker.answer(turn, [opening, *corrected, *talk, question], sampling)
     return replace(turn, answer=reply.text.strip(), confidence=from_logprobs(reply.logprobs))

@@ -1,0 +1,48 @@
+"""A correction is one line for memory, and an exchange for the model that reads it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.core.records import Language, Message
+from workbench.prompts.corrections import LONGEST_QUESTION, correction_in, correction_statement, demonstrated
+
+LINES = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1).map(str.strip).filter(bool)
+
+
+def test_a_question_in_japanese_or_of_many_lines_is_one_line() -> None:
+    assert correction_statement("会議室の名前は？", "桜の間", "ja") == "「会議室の名前は？」の正しい答え：桜の間"
+    assert correction_statement("Who\nis  it?", " Ada ", "en") == 'The right answer to "Who is it?" is: Ada'
+    assert len(correction_statement("x" * 10_000, "y", None)) < LONGEST_QUESTION + 100
+
+
+@given(question=LINES, answer=LINES, language=st.sampled_from(["en", "ja"]))
+def test_what_a_correction_says_is_read_back(question: str, answer: str, language: Language) -> None:
+    asked = " ".join(question.split())
+    if asked.endswith("…") or '" is: ' in asked or "」の正しい答え：" in asked:
+        return
+    assert correction_in(correction_statement(question, answer, language)) == (asked, answer)
+
+
+def test_an_answer_of_several_lines_stays_whole() -> None:
+    statement = correction_statement("Say it as JSON.", '{\n  "a": 1\n}', "en")
+    assert correction_in(statement) == ("Say it as JSON.", '{\n  "a": 1\n}')
+
+
+def test_a_question_that_was_cut_is_told_as_a_fact_not_as_an_exchange() -> None:
+    long = correction_statement("x" * 10_000, "y", "en")
+    assert correction_in(long) is None
+    assert demonstrated([long]) == ([long], [])
+
+
+def test_the_best_correction_stands_next_to_the_question_and_facts_keep_their_order() -> None:
+    best, other = correction_statement("2 + 2?", "4", "en"), correction_statement("1 + 1?", "2", "en")
+    facts, exchanges = demonstrated(["I like tea.", best, "I live in Graz.", other])
+    assert facts == ["I like tea.", "I live in Graz."]
+    assert exchanges == [
+        Message("user", "1 + 1?"),
+        Message("assistant", "2"),
+        Message("user", "2 + 2?"),
+        Message("assistant", "4"),
+    ]

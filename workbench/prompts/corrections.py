@@ -1,0 +1,73 @@
+"""What a correction says: as a statement that recall can find, and as the exchange that a model reads.
+
+    question, right answer ─► The right answer to "Who wrote Emma?" is: Jane Austen       what memory keeps
+                           ─► user: Who wrote Emma?   assistant: Jane Austen              what stands before a question
+
+The next question profits from it at once, before anything is learned: told as facts, corrections of other questions
+helped a small model with none of ten tasks, and as exchanges with all of them (docs/LOG.md, 29 November). Examples
+before a question are few-shot prompting (Brown et al. 2020), chosen by nearness to it as in Liu et al. 2022 ("What
+Makes Good In-Context Examples for GPT-3?"). It stores nothing.
+
+>>> statement = correction_statement("Who wrote Emma?", "Jane Austen", "en")
+>>> statement
+'The right answer to "Who wrote Emma?" is: Jane Austen'
+>>> correction_in(statement), correction_in("Emma is a novel.")
+(('Who wrote Emma?', 'Jane Austen'), None)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from workbench.core.records import Language, Message
+
+LONGEST_QUESTION = 500  # characters; what was asked is found by its beginning as well
+CUT = "…"
+FORMS: dict[Language, str] = {
+    "en": 'The right answer to "{question}" is: {answer}',
+    "ja": "「{question}」の正しい答え：{answer}",
+}
+_READ = [
+    re.compile(re.escape(form).replace(r"\{question\}", "(.+?)").replace(r"\{answer\}", "(.+)"), re.DOTALL)
+    for form in FORMS.values()
+]
+
+
+def correction_statement(question: str, answer: str, language: Language | None) -> str:
+    """One line in the language of the turn.
+
+    Args:
+        language: None is English.
+    """
+    asked = " ".join(question.split())
+    if len(asked) > LONGEST_QUESTION:
+        asked = f"{asked[:LONGEST_QUESTION]}{CUT}"
+    return FORMS[language or "en"].format(question=asked, answer=answer.strip())
+
+
+def correction_in(statement: str) -> tuple[str, str] | None:
+    """Question and right answer of a correction; None of anything else, and where the question was cut."""
+    found = next((match for one in _READ if (match := one.fullmatch(statement.strip()))), None)
+    if found is None or found[1].endswith(CUT):
+        return None
+    return found[1], found[2].strip()
+
+
+def demonstrated(memories: Iterable[str]) -> tuple[list[str], list[Message]]:
+    """What recall found, parted into facts for the system message and corrections as exchanges.
+
+    Args:
+        memories: the best first.
+    Returns:
+        The facts in their order; the exchanges with the best last, next to the question.
+    """
+    facts: list[str] = []
+    exchanges: list[Message] = []
+    for one in memories:
+        if (correction := correction_in(one)) is None:
+            facts.append(one)
+            continue
+        question, answer = correction
+        exchanges[:0] = (Message("user", question), Message("assistant", answer))
+    return facts, exchanges
