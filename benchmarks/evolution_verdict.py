@@ -3,7 +3,8 @@
     fixed       base, and the specialist with the most right answers
     random      Dirichlet weights times a scale, for each third of the layers
     cma         CMA-ES over one coefficient for each specialist and third, no race
-    ours        `workbench evolve --verdicts-only`: the search, then a lesson on what its candidates answered rightly
+    ours        `workbench evolve --verdicts-only`: the search, what its candidates answered rightly, rounds in which
+                the taught champion answers the rest, then a lesson on all right answers
     rft_base    rejection-sampling fine-tuning from the base: sample, keep what passes, train
     rft_best    the same from the best single specialist
 
@@ -42,6 +43,7 @@ from workbench.adapters.bases import load_tokenizer
 from workbench.adapters.rendering import render
 from workbench.core.examples import Example
 from workbench.evaluation.scoring import Said
+from workbench.evolution.genome import Lesson
 from workbench.evolution.pool import Pool
 from workbench.evolution.search.cma import CmaSearch
 from workbench.evolution.search.random_search import RandomSearch
@@ -121,19 +123,18 @@ def ours(ground: Ground) -> Record:
                 run.step()
         found, merged = best_of(run.trials, by_fitness), run.worker.weights(run.champion.genome)
         read = _read(ground, run.trials)
-        said = ground.notes.once(
-            "own answers", lambda: _kept(own_replies(run.worker, run.trials, ground.tune, home.scorer), ground.tune)
-        )
+        said = ground.notes.once("own answers", lambda: _practised(ground, run))
     search = found_by(found, ground.notes.seconds)
     rows = {MERGED: ground.row(MERGED, merged, **search, tokens=_tokens(read=read))}
-    taught, cost = _lesson(ground, merged, _own(ground, said))
+    taught, cost = _lesson(ground, merged, _own(ground, said), rate=ground.dials.teach_rate)
     both = {
         **search,
-        **{key: cost[key] for key in ("steps", "trained_tokens")},
-        "seconds": search["seconds"] + cost["seconds"],
+        "steps": cost["steps"] + said["lesson_steps"],
+        "trained_tokens": cost["trained_tokens"] + said["trained_tokens"],
+        "seconds": search["seconds"] + said["seconds"] + cost["seconds"],
         "peak_bytes": max(search["peak_bytes"], cost["peak_bytes"]),
         "own": len(_own(ground, said)),
-        "tokens": _tokens(read=read, written=said["tokens"], trained=cost["trained_tokens"]),
+        "tokens": _tokens(read=read, written=said["tokens"], trained=cost["trained_tokens"] + said["trained_tokens"]),
     }
     return {**rows, TAUGHT: ground.row(TAUGHT, taught, **both)}
 
@@ -199,11 +200,35 @@ def _round(ground: Ground, start: Adapter | None, number: int, *, without: set[i
     return ground.notes.once(f"round {number}", sampled)
 
 
-def _lesson(ground: Ground, start: Adapter | None, own: Sequence[Example]) -> tuple[Adapter | None, Record]:
+def _practised(ground: Ground, run: Run) -> Record:
+    """Own right answers of the search and of the rounds behind it, and what these cost."""
+    dials, teaching, given = ground.dials, run.worker.teaching, list[Record]()
+    assert teaching is not None
+
+    def counted(adapter: Adapter, lesson: Lesson, examples: Sequence[Example]) -> Adapter:
+        mean = sum(_lengths(ground, examples)) / len(examples)
+        given.append({"steps": lesson.steps, "tokens": round(lesson.steps * lesson.batch * mean)})
+        return teaching.teach(adapter, lesson, examples)
+
+    run.worker.teaching = replace(teaching, teach=counted)
+    lesson = Lesson(dials.teach_steps, dials.teach_rate, dials.batch, seed=ground.piece.seed)
+    with ground.timed() as spending:
+        said = own_replies(run.worker, run.trials, ground.tune, ground.home.scorer, lesson=lesson)
+    return {
+        **_kept(said, ground.tune),
+        **spending,
+        "lesson_steps": sum(one["steps"] for one in given),
+        "trained_tokens": sum(one["tokens"] for one in given),
+    }
+
+
+def _lesson(
+    ground: Ground, start: Adapter | None, own: Sequence[Example], *, rate: float | None = None
+) -> tuple[Adapter | None, Record]:
     """Where nothing passed there is nothing to learn from, and what was there stays as it is."""
     if not own:
         return start, {"seconds": 0.0, "steps": 0, "peak_bytes": 0, "trained_tokens": 0}
-    return ground.taught("lesson", start, ground.dials.teach_steps, own)
+    return ground.taught("lesson", start, ground.dials.teach_steps, own, rate=rate)
 
 
 def _kept(said: Sequence[Said], tune: Sequence[Example]) -> Record:
@@ -229,10 +254,10 @@ def _written(rounds: Sequence[Record]) -> int:
     return sum(int(one["tokens"]) for one in rounds)
 
 
-def _lengths(ground: Ground) -> list[int]:
-    """Tokens of each tune example, prompt and answer."""
+def _lengths(ground: Ground, examples: Sequence[Example] | None = None) -> list[int]:
+    """Tokens of each example, prompt and answer; None is the tune examples."""
     tokenizer = load_tokenizer(ground.home.base)
-    return [render(one, tokenizer).length for one in ground.tune]
+    return [render(one, tokenizer).length for one in (ground.tune if examples is None else examples)]
 
 
 def _read(ground: Ground, trials: Sequence[Trial]) -> int:

@@ -27,12 +27,16 @@ def materials() -> Materials:
     return Materials.of([replace(one, check="exact") for one in generate("iso_date", 4, seed=1)], confirm=0.3)
 
 
-def test_it_is_chosen_where_the_budget_has_room_and_gold_answers_are_known(
+def test_the_search_is_chosen_by_what_is_known_of_answers_and_by_the_budget(
     open_home: Opened, materials: Materials
 ) -> None:
-    wanted = {"gradient": DIALS, "cma": {"evolution__evaluations": 40}}
-    wanted_too = {"cma": {**DIALS, "evolution__verdicts_only": True}}
-    for search, dials in (*wanted.items(), *wanted_too.items()):
+    verdicts = {"evolution__verdicts_only": True}
+    for search, dials in (
+        ("gradient", DIALS),
+        ("cma", {"evolution__evaluations": 40}),
+        ("pairs", {**DIALS, **verdicts}),
+        ("cma", {"evolution__evaluations": 7, **verdicts}),
+    ):
         with Runs(open_home(**dials)).begin(materials) as run:
             assert run.plan.search == search
 

@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 
 from tests.runs.homes import SPECIALISTS
+from workbench.adapters.adapter import Adapter
 from workbench.core.errors import SettingsError
 from workbench.core.examples import Example
 from workbench.core.settings import load_settings
 from workbench.corpus.skills import generate
+from workbench.evolution.genome import Lesson
 from workbench.evolution.trial import Trial
 from workbench.learning import Learning
 from workbench.runs import Materials, Runs
 from workbench.runs.finals import EVOLVED, PARENT, TAUGHT
-from workbench.runs.own_answers import own_answers
+from workbench.runs.own_answers import ROUNDS, SAMPLES, own_answers, own_replies
 
 Opened = Callable[..., Learning]
 TUNE = generate("name_date", 4, seed=1)
@@ -77,6 +79,30 @@ async def test_the_lesson_is_about_what_a_candidate_said_itself(open_home: Opene
     assert [one.answer for one in own] == [said]
     assert own[0].messages == TUNE[2].messages
     assert TAUGHT in {one.label for one in ending.finalists}
+
+
+def test_the_taught_champion_answers_what_nobody_did_until_there_is_nothing_left(open_home: Opened) -> None:
+    learning = open_home(evolution__verdicts_only=True, evolution__evaluations=8)
+    parent = learning.shelf.get(SPECIALISTS[0])
+    tune = tuple(replace(one.own, check="exact") for one in learning.scorer.replies(parent, TUNE))
+    unanswered = replace(tune[1], answer="qqq")
+    taught: list[tuple[str, ...]] = []
+    with Runs(learning).begin(Materials.of((tune[0], unanswered), confirm=0.3), parents=SPECIALISTS) as run:
+        run.through()
+        teaching = run.worker.teaching
+        assert teaching is not None
+
+        def noted(adapter: Adapter, lesson: Lesson, examples: Sequence[Example]) -> Adapter:
+            taught.append(tuple(one.answer for one in examples))
+            return teaching.teach(adapter, lesson, examples)
+
+        run.worker.teaching = replace(teaching, teach=noted)
+        scorer, lesson = learning.scorer, Lesson(1, 1e-3, batch=2)
+        said = own_replies(run.worker, run.trials, (tune[0], unanswered), scorer, lesson=lesson)
+        assert taught == [(tune[0].answer,)] * ROUNDS
+        assert [one.example.id for one in said] == [tune[0].id] + [unanswered.id] * ROUNDS * SAMPLES
+        own_replies(run.worker, run.trials, tune[:1], scorer, lesson=lesson)
+        assert len(taught) == ROUNDS, "everything is answered"
 
 
 async def test_where_nobody_was_right_there_is_no_lesson(open_home: Opened) -> None:

@@ -244,10 +244,11 @@ class GateSettings(Section):
 class EvolutionSettings(Section):
     """How a population of adapters becomes a better one."""
 
-    search: Literal["auto", "gradient", "cma", "population", "random"] = setting(
+    search: Literal["auto", "gradient", "pairs", "cma", "population", "random"] = setting(
         "auto",
-        "who proposes candidates: a gradient path of coefficients, CMA-ES over them, a population, or chance; auto is "
-        "gradient where gold answers are known and the budget allows it, else cma",
+        "who proposes candidates: a gradient path of coefficients, every two parents and then CMA-ES, CMA-ES from the "
+        "start, a population, or chance; auto is gradient where gold answers are known, else pairs, and cma where the "
+        "budget allows neither",
     )
     selection: Literal["tournament", "truncation", "pareto", "quality-diversity"] = setting(
         "tournament", "of a population: who breeds and who stays"

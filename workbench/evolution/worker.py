@@ -119,6 +119,12 @@ class Worker:
             self._weights.popitem(last=False)
         return adapter
 
+    def teach_about(self, lessons: tuple[Example, ...]) -> None:
+        """From now on lessons are about these; what was taught about others is dropped."""
+        if self.teaching is not None:
+            self.teaching = replace(self.teaching, lessons=lessons)
+        self.clear()
+
     def clear(self) -> None:
         """Drop the weights that it keeps."""
         self._weights.clear()

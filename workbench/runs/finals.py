@@ -156,7 +156,7 @@ def read_ending(folder: Path) -> Ending | None:
 def _measured(run: Run, tell: Tell) -> Iterator[tuple[Finalist, Adapter, Genome]]:
     """The finalists, simplest last, so that the first of equals is the one that was searched for."""
     seen: set[str] = set()
-    for label, genome, trial in _finalists(run):
+    for label, genome, trial in _finalists(run, tell):
         with run.lessons_told(tell):
             adapter = run.worker.weights(genome)
         if adapter.identity in seen:
@@ -166,26 +166,26 @@ def _measured(run: Run, tell: Tell) -> Iterator[tuple[Finalist, Adapter, Genome]
         yield Finalist(label, adapter.identity, _tune(trial), fresh), adapter, genome
 
 
-def _finalists(run: Run) -> Iterator[tuple[str, Genome, Trial | None]]:
+def _finalists(run: Run, tell: Tell) -> Iterator[tuple[str, Genome, Trial | None]]:
     champion, parent = run.champion, run.best_parent
     if champion.operator != SEED:
         yield EVOLVED, champion.genome, champion
     usual = run.learning.settings.evolution
-    steps = usual.teach_steps
-    if steps and run.materials.confirm and _has_lessons(run):
-        lesson = Lesson(steps, usual.teach_rate, run.learning.settings.training.batch, seed=run.plan.seed)
+    lesson = Lesson(usual.teach_steps, usual.teach_rate, run.learning.settings.training.batch, seed=run.plan.seed)
+    if lesson.steps and run.materials.confirm and _has_lessons(run, lesson, tell):
         yield TAUGHT, replace(champion.genome, lesson=lesson), None
     if parent is not None:
         yield PARENT, parent.genome, parent
 
 
-def _has_lessons(run: Run) -> bool:
+def _has_lessons(run: Run, lesson: Lesson, tell: Tell) -> bool:
     """Whether there is anything to teach; where only verdicts are known, what the candidates themselves found out."""
-    if run.verdicts_only:
-        own = own_answers(run.worker, run.trials, run.materials.tune, run.learning.scorer)
-        run.worker.teaching = replace(run.worker.teaching, lessons=own) if run.worker.teaching else None
-        return bool(own)
-    return True
+    if not run.verdicts_only:
+        return True
+    with run.lessons_told(tell):
+        own = own_answers(run.worker, run.trials, run.materials.tune, run.learning.scorer, lesson=lesson)
+    run.worker.teach_about(own)
+    return bool(own)
 
 
 def _scored(run: Run, label: str, adapter: Adapter, tell: Tell) -> Share | None:

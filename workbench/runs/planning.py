@@ -11,6 +11,7 @@ The plan says everything that decides the run, so that its hash can name it; equ
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from workbench.core.errors import AdapterUnfit, EvolutionError
 from workbench.core.examples import data_hash
 from workbench.evolution.genome import only
 from workbench.evolution.lines import Plan
+from workbench.evolution.search.pairs import pairs_of
 from workbench.evolution.trial import outcome
 from workbench.runs.walking import FEWEST_STEPS, steps_within
 
@@ -108,19 +110,26 @@ def _searched_by(dials: EvolutionSettings, parents: int, materials: Materials) -
     if dials.search != "auto":
         return dials.search
     steps = steps_within(dials.evaluations, parents=parents, examples=len(materials.seen))
-    return "cma" if dials.verdicts_only or steps < FEWEST_STEPS else "gradient"
+    if dials.verdicts_only:
+        few = 2 * pairs_of(parents) * len(materials.seen) <= dials.evaluations
+        return "pairs" if parents > 1 and few else "cma"
+    return "gradient" if steps >= FEWEST_STEPS else "cma"
 
 
 def _proposing(plan: Plan, groups: LayerGroups, walk: Walk) -> Search:
     from workbench.evolution.search.cma import CmaSearch
     from workbench.evolution.search.gradient import GradientSearch
+    from workbench.evolution.search.pairs import PairsFirst
     from workbench.evolution.search.random_search import RandomSearch
 
     size, rank = plan.settings["size"], plan.settings["rank"]
     if plan.search == "gradient":
         return GradientSearch(plan.parents, walk.rows, groups=groups.columns, spent=walk.evaluations, rank=rank)
+    cma = partial(CmaSearch, plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
+    if plan.search == "pairs":
+        return PairsFirst(plan.parents, lambda start: cma(start=start), groups=groups.columns, rank=rank)
     if plan.search == "cma":
-        return CmaSearch(plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
+        return cma()
     if plan.search == "random":
         return RandomSearch(plan.parents, groups=groups.columns, size=size, seed=plan.seed, rank=rank)
     return _population(plan, groups)

@@ -2,7 +2,8 @@
 
     random       Dirichlet weights times a scale: what any other search must beat
     gradient     coefficients along a gradient path: where gold answers are known
-    cma          CMA-ES over the coefficients: where only verdicts are
+    pairs        every two parents, then CMA-ES from the best: where only verdicts are
+    cma          CMA-ES over the coefficients
     population   parents selected, crossed and mutated: several goals, diversity, structure
 
 A search is rebuilt from its seed and the trials that it was told, so a run that was cut short goes on by telling it
