@@ -8,7 +8,7 @@
 
     python benchmarks/corrections.py             # 3 to 4 minutes on one core
 
-The questions are those of `learning_users.TASKS`; recall is the agent's own, at its usual settings. Nothing is trained.
+Recall is the agent's own, at its usual settings. Nothing is trained.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from learning_users import TASKS
 from record import described_run, write_record
 
 from workbench import prompts
@@ -36,6 +35,10 @@ from workbench.learning import PLAIN
 from workbench.prompts.corrections import correction_statement
 
 TARGET = Path(__file__).parent / "results/corrections.json"
+TASKS = (
+    *("iso_date", "price", "reverse_words", "email_domain", "ticket"),
+    *("look_up", "phone", "units", "count", "person_city"),
+)
 CORRECTED_SEED, UNSEEN_SEED = 11, 12
 Way = Callable[[Agent, Example], Awaitable[Example]]
 
