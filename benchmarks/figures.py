@@ -60,8 +60,8 @@ def evolution(record: Part) -> Figure:
     figure = Figure(figsize=(7.5, 0.26 * sum(heights) + 0.9 * len(parts)), layout="constrained")
     panels = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights, sharex=True)
     for (title, part), axes in zip(parts, panels[:, 0], strict=True):
-        _rows(axes, part["rows"])
         pairs = max(one["pairs"] for one in part["rows"].values())
+        _rows(axes, part["rows"], pairs)
         axes.set_title(f"{title} ({pairs} tasks and seeds)", loc="left", fontsize=10)
     panels[-1, 0].set_xlabel("share of unseen examples right; the bar is the 95 % interval of the mean")
     return figure
@@ -86,14 +86,16 @@ def learning_cycle(record: Part) -> Figure:
     return figure
 
 
-def _rows(axes: Axes, rows: Part) -> None:
+def _rows(axes: Axes, rows: Part, pairs: int) -> None:
+    """A row of fewer tasks and seeds than others says of how many."""
     for place, (name, one) in enumerate(rows.items()):
         colour = VERMILLION if name.startswith("ours") else BLUE
-        pairs = list(one["by_pair"].values())
-        axes.scatter(pairs, [place] * len(pairs), s=7, color=GREY, alpha=0.5, linewidths=0)
+        shares = list(one["by_pair"].values())
+        axes.scatter(shares, [place] * len(shares), s=7, color=GREY, alpha=0.5, linewidths=0)
         axes.plot(one["interval_95"], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
         axes.scatter([one["mean"]], [place], s=28, color=colour, zorder=3)
-    axes.set_yticks(range(len(rows)), list(rows))
+    names = [name if one["pairs"] == pairs else f"{name} ({one['pairs']})" for name, one in rows.items()]
+    axes.set_yticks(range(len(rows)), names)
     axes.invert_yaxis()
     axes.set_xlim(-0.02, 1.02)
     axes.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.5)
