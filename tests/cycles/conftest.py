@@ -16,7 +16,10 @@ from workbench.core.records import Feedback, Turn
 
 __all__ = ["memory_given_back", "one_thread"]
 
-FEW = {"learn.least_new": 3, "learn.least_fresh": 2, "learn.evaluations": 60, "learn.replay": 2}
+FEW = {
+    **{"learn.least_new": 3, "learn.least_fresh": 2, "learn.least_fresh_again": 2},
+    **{"learn.evaluations": 60, "learn.replay": 2},
+}
 ROOMS = (
     *("kestrel", "lantern", "walnut", "harbour", "pepper", "meadow", "copper"),
     *("thistle", "velvet", "ember", "juniper", "quartz", "saffron", "willow"),

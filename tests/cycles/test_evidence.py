@@ -124,6 +124,20 @@ def test_what_was_set_aside_watches_over_whatever_comes_next(
     assert all(int(one.prompt.split()[-1].rstrip("?")) >= 60 for one in second.fresh)
 
 
+def test_once_something_answers_that_learned_from_use_more_is_wanted_to_judge_by(
+    memory: Memory, home: Path, shelved: Callable[..., None]
+) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=2, least_fresh_again=30)
+    assert gathered(memory.sessions, learning).lacks is None
+    shelved(learning, {}, skills={"use": 30})
+    rated(memory, 60, start=60)
+    found = gathered(memory.sessions, learning)
+    assert 2 <= len(found.fresh) < 30
+    assert (found.lacks or "").startswith(f"{len(found.fresh)} examples that nothing has seen, to judge by")
+    assert "a cycle begins with 30" in (found.lacks or "")
+
+
 def test_a_held_skill_that_is_built_in_is_guarded_by_drawn_examples(
     memory: Memory, home: Path, shelved: Callable[..., None]
 ) -> None:

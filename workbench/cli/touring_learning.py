@@ -187,6 +187,8 @@ def _settings(settings: Settings, home: Path, size: Size) -> Settings:
             }
         ),
         "evolution": settings.evolution.model_copy(update={"size": size.candidates, "teach_steps": 0}),
-        "learn": settings.learn.model_copy(update={"least_new": 3, "least_fresh": 2, "evaluations": size.evaluations}),
+        "learn": settings.learn.model_copy(
+            update={"least_new": 3, "least_fresh": 2, "least_fresh_again": 2, "evaluations": size.evaluations}
+        ),
     }
     return settings.model_copy(update=changes)

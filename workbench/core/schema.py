@@ -291,6 +291,13 @@ class LearnSettings(Section):
 
     least_new: int = setting(20, "examples to train on that what answers now has not learned", unit="examples", ge=1)
     least_fresh: int = setting(20, "examples that nothing has seen, to judge by", unit="examples", ge=2)
+    least_fresh_again: int = setting(
+        60,
+        "to judge by once something answers that learned from use: what is left to gain is less, and each look at it "
+        "costs",
+        unit="examples",
+        ge=2,
+    )
     replay: int = setting(16, "stored examples of each earlier skill that are learned again", unit="examples", ge=0)
     stock: int = setting(
         150,

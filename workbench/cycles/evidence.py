@@ -33,7 +33,6 @@ from workbench.learning import held_skills
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
-    from workbench.core.schema import LearnSettings
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
@@ -109,6 +108,8 @@ def gathered(
     before = [replace(one, skill=EARLIER) for one in unseen if one.id in earlier]
     guard = (*before, *guards(learning, learner, looked_at, brought))
     new = sum(one.id not in seen and one.id not in tried for one in parts.train)
+    again_of_use = learner is not None and SKILL in held_skills(learner)
+    fewest = dials.least_fresh_again if again_of_use else dials.least_fresh
     return Evidence(
         parts.train,
         tuple(replay),
@@ -120,7 +121,7 @@ def gathered(
         collected.unrated,
         Counter(one.reason for one in collected.refused),
         collected.redacted,
-        _lacks(new, parts.tune, fresh, collected, dials) or unguarded(learning, learner, guard),
+        _lacks(new, parts.tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
     )
 
 
@@ -136,13 +137,18 @@ def _aside(one: Example) -> bool:
 
 
 def _lacks(
-    new: int, tune: Sequence[Example], fresh: Sequence[Example], collected: Collected, dials: LearnSettings
+    new: int,
+    tune: Sequence[Example],
+    fresh: Sequence[Example],
+    collected: Collected,
+    least_new: int,
+    least_fresh: int,
 ) -> str | None:
     if not collected.examples:
         return "No answer was rated or corrected yet; say what was right: workbench feedback"
     for found, wanted, what, share in (
-        (new, dials.least_new, "new examples to train on", SHARES.train),
-        (len(fresh), dials.least_fresh, "examples that nothing has seen, to judge by", SHARES.gate * (1 - ASIDE)),
+        (new, least_new, "new examples to train on", SHARES.train),
+        (len(fresh), least_fresh, "examples that nothing has seen, to judge by", SHARES.gate * (1 - ASIDE)),
         (len(tune), 1, "examples to search by", SHARES.tune),
     ):
         if found < wanted:
