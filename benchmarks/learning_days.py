@@ -29,7 +29,7 @@ from learning_users import POISONED_FROM, feedback, held_out, stream
 from workbench.agent import Agent, open_agent
 from workbench.core.examples import Example
 from workbench.cycles import Cycle, Cycles
-from workbench.cycles.ablation import reminded
+from workbench.cycles.ablation import reminded, right_with_memory
 from workbench.learning import PLAIN
 
 ARMS = ("both", "memory", "weights", "no_gate", "poisoned")
@@ -145,11 +145,12 @@ class Day:
         return {task: agent.learning.score(some, ref).correct for task, some in examples.items()}
 
     async def _measured_with_memory(self, agent: Agent, ref: str) -> Rights:
-        examples = {
-            task: [await reminded(one, agent.looked_up) for one in some]
-            for task, some in held_out(self.seed, self.dials.held).items()
-        }
-        return self._measured(agent, ref, examples)
+        found = {}
+        for task, some in held_out(self.seed, self.dials.held).items():
+            self.clock.check()
+            told = [await reminded(one, agent.looked_up) for one in some]
+            found[task] = right_with_memory(agent.learning, ref, some, told)
+        return found
 
 
 def _told(cycle: Cycle) -> Record:

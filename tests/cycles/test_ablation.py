@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import pytest
 
 from workbench.core.examples import Example, example
 from workbench.core.records import Recalled
-from workbench.cycles.ablation import MOST, Brought, brought_by, reminded
+from workbench.cycles.ablation import MOST, Brought, brought_by, reminded, right_with_memory
+from workbench.evaluation.scoring import Said
 from workbench.evaluation.scoring.score import Cost, Score, Scored
 
 QUESTIONS = [example(f"Code of room {n}?", f"R-{n}", skill="use") for n in range(6)]
@@ -15,16 +19,46 @@ QUESTIONS = [example(f"Code of room {n}?", f"R-{n}", skill="use") for n in range
 
 @dataclass
 class Judged:
-    """Scores as an adapter would that knows the even rooms, and reads whatever code stands in its prompt."""
+    """Answers as an adapter would that surely knows the even rooms, and less surely reads any code in its prompt.
+
+    Args:
+        sure: mean log-probability of what it reads.
+    """
+
+    sure: float = -0.5
 
     def score(self, examples: Sequence[Example], ref: str | None = None, *, keep: bool = True) -> Score:
-        assert keep != any("R-" in _told(one) for one in examples), "what memory says is not kept"
-        outcomes = [Scored(one.id, one.skill, self._right(one, str(ref)), "generated") for one in examples]
+        assert not (keep and any("R-" in _told(one) for one in examples)), "what memory says is not kept"
+        outcomes = [self._scored(one, str(ref)) for one in examples]
         return Score(str(ref), tuple(outcomes), Cost(0.0, None, None, None))
 
-    def _right(self, one: Example, ref: str) -> bool:
-        knows = ref == "learned" and int(one.answer.removeprefix("R-")) % 2 == 0
-        return knows or one.answer in _told(one)
+    @property
+    def shelf(self) -> Mapping[str, str]:
+        return {"learned": "learned", "other": "other"}
+
+    @property
+    def scorer(self) -> Judged:
+        return self
+
+    def replies(self, adapter: str, examples: Sequence[Example]) -> tuple[Said, ...]:
+        said = [self._says(one, adapter) for one in examples]
+        return tuple(Said(one, text, text == one.answer, 9, 3) for one, text in zip(examples, said, strict=True))
+
+    def _says(self, one: Example, ref: str) -> str:
+        """What is read goes before what is known."""
+        if codes := re.findall(r"R-\d+", _told(one)):
+            return str(codes[-1])
+        return self._known(one, ref) or "I do not know"
+
+    def _known(self, one: Example, ref: str) -> str | None:
+        [number] = re.findall(r"\d+", one.messages[-1].content)
+        return f"R-{number}" if ref == "learned" and int(number) % 2 == 0 else None
+
+    def _scored(self, one: Example, ref: str) -> Scored:
+        read = "R-" in _told(one)
+        own = self._says(one, ref) == one.answer
+        sure = self.sure if read else -0.1 if self._known(one, ref) else -3.0
+        return Scored(one.id, one.skill, own, "forced", logprob=sure)
 
 
 def _told(one: Example) -> str:
@@ -48,6 +82,18 @@ async def test_each_of_the_four_ways_is_counted() -> None:
         ("adapter alone", 3),
         ("both", 4),
     ]
+
+
+@pytest.mark.parametrize(("sure", "right"), [(-0.5, 4), (-0.05, 1)])
+async def test_with_both_the_surer_of_two_answers_counts(sure: float, right: int) -> None:
+    """Room 1 is read, the even rooms are known: all four, unless what is read is surer than what is known."""
+    told = [await reminded(one, _only_room_1) for one in QUESTIONS]
+    assert right_with_memory(Judged(sure), "learned", QUESTIONS, told) == right  # type: ignore[arg-type]
+    assert right_with_memory(Judged(sure), "base", QUESTIONS, told) == 1  # type: ignore[arg-type]
+
+
+async def _only_room_1(question: str) -> tuple[Recalled, ...]:
+    return recalled('The right answer to "Which code is behind the first door?" is: R-1')
 
 
 async def test_what_memory_holds_of_that_very_question_is_left_out() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workbench.core.errors import ConnectionDropped, ContextOverflow, ToolError
-from workbench.core.records import Message, Piece, Recalled, ToolCall, Turn
+from workbench.core.records import Choice, Message, Piece, Recalled, ToolCall, Turn
 from workbench.core.schema import ReasoningSettings
 from workbench.models.scripted import ScriptedModel
 from workbench.prompts.corrections import correction_statement
@@ -49,6 +49,22 @@ async def test_direct_shows_recalled_corrections_as_exchanges_before_the_convers
         ("user", "Hi"),
         ("user", "ISO date? 24 May 2001"),
     ]
+
+
+@pytest.mark.parametrize(("sure", "surer", "kept"), [(0.9, 0.5, "known"), (0.5, 0.9, "told"), (None, 0.1, "told")])
+async def test_an_adapter_is_asked_with_and_without_corrections_and_the_surer_answer_stays(
+    sure: float | None, surer: float, kept: str
+) -> None:
+    def said(text: str, chance: float | None) -> list[Piece]:
+        return [Piece(text, logprobs=() if chance is None else (math.log(chance),))]
+
+    model = ScriptedModel(said("known", sure), said("told", surer))
+    corrected = Recalled("m2", correction_statement("1 + 1?", "2", "en"), 0.6, "near", 0.0)
+    choice = Choice("small", "scripted", (), adapter="evolved")
+    turn = await STRATEGIES["direct"](Turn("2 + 2?", recalled=(corrected,), choice=choice), thinker(model))
+    assert turn.answer == kept
+    assert [(one.name, one.text) for one in turn.thoughts] == [("by heart", "known"), ("as corrected", "told")]
+    assert [len(one.messages) for one in model.sent] == [2, 4]
 
 
 async def test_direct_drops_the_oldest_history_that_does_not_fit() -> None:

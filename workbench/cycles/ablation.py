@@ -4,8 +4,9 @@
                      └─ with what memory recalls ─► before, after        what both do together
 
 `before` is what answered until now, `after` the adapter that the cycle made. Memory holds the correction of an unseen
-example as soon as it was given; what it says of that very question is left out, for a person asks new ones. Nothing
-that is measured here decides anything.
+example as soon as it was given; what it says of that very question is left out, for a person asks new ones. An adapter
+beside memory answers as in a turn: both ways, and the surer answer counts. Nothing that is measured here decides
+anything.
 
 >>> brought = Brought(n=40, before=0, with_memory=6, adapter=31, both=33)
 >>> brought.sentence
@@ -14,14 +15,17 @@ that is measured here decides anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from workbench import prompts
 from workbench.core.examples import Example
 from workbench.core.stopping import Tell, in_thread, nobody_listens
 from workbench.evaluation.intervals import wilson_interval
+from workbench.learning import PLAIN
 from workbench.prompts.direct import language_of
 
 if TYPE_CHECKING:
@@ -102,14 +106,48 @@ async def brought_by(
     if not plain:
         return None
     told = [await reminded(one, recall) for one in plain]
-    asked = [(some, ref) for ref in (before, after) for some in (plain, told)]
+    ways = [(ref, memory) for ref in (before, after) for memory in (False, True)]
     right = []
-    for number, (some, ref) in enumerate(asked):
-        tell("comparing memory and adapter", number, len(asked))
-        keep = list(some) == list(plain)  # a reply to the others may say what memory holds, and outlive it there
-        score = await in_thread(lambda _, some=some, ref=ref, keep=keep: learning.score(some, ref, keep=keep))  # type: ignore[misc]
-        right.append(score.correct)
+    for number, (ref, memory) in enumerate(ways):
+        tell("comparing memory and adapter", number, len(ways))
+        work = (
+            partial(right_with_memory, learning, ref, plain, told) if memory else partial(_right, learning, ref, plain)
+        )
+        right.append(await in_thread(lambda _, work=work: work()))  # type: ignore[misc]
     return Brought(len(plain), *right)
+
+
+def right_with_memory(learning: Learning, ref: str, plain: Sequence[Example], told: Sequence[Example]) -> int:
+    """How many are right with memory beside: of an adapter the surer of two answers counts, as `direct` gives it.
+
+    Args:
+        told: the same questions after what memory recalls. No reply to them is cached, where it would outlive what
+            memory holds.
+    """
+    if ref == PLAIN:
+        return learning.score(told, ref, keep=False).correct
+    by_heart, as_corrected = (_said(learning, ref, some) for some in (plain, told))
+    pairs = zip(by_heart, as_corrected, strict=True)
+    return sum(known.right if known.sure > shown.sure else shown.right for known, shown in pairs)
+
+
+class _Answer(NamedTuple):
+    right: bool
+    sure: float  # mean log-probability of its tokens
+
+
+def _right(learning: Learning, ref: str, plain: Sequence[Example]) -> int:
+    return learning.score(plain, ref).correct
+
+
+def _said(learning: Learning, ref: str, examples: Sequence[Example]) -> list[_Answer]:
+    """What an adapter says itself, and how sure it is of that."""
+    said = learning.scorer.replies(learning.shelf.get(ref), examples)
+    own = [replace(one.own, check="exact") for one in said]
+    spoken = [one for one in own if one.answer.strip()]
+    scored = iter(learning.score(spoken, ref, keep=False).outcomes if spoken else ())
+    sure = [(next(scored).logprob if one.answer.strip() else None) for one in own]
+    return [_Answer(one.right, -math.inf if each is None else each) for one, each in zip(said, sure, strict=True)]
 
 
 async def reminded(one: Example, recall: Recall) -> Example:
