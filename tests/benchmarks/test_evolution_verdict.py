@@ -46,7 +46,10 @@ def _ground(room: Any, folder: Path, scorer: _Scorer, *, tokens: int) -> Any:
     pieces.put(room("pieces").Piece("verdict", "reverse_capitals", 0, "ours"), ours)
     lessons: list[tuple[Example, ...]] = []
 
-    def taught(name: str, start: Any, steps: int, examples: tuple[Example, ...]) -> tuple[str, dict[str, Any]]:
+    def taught(
+        name: str, start: Any, steps: int, examples: tuple[Example, ...], *, rate: float | None
+    ) -> tuple[str, dict[str, Any]]:
+        assert rate is None, "it learns as fast as specialists do"
         lessons.append(examples)
         return "taught", {"seconds": 1.0, "steps": steps, "peak_bytes": 3, "trained_tokens": 20}
 
