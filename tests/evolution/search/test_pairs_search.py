@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.evolution.made_up import Pages, tried
+from workbench.core.errors import EvolutionError
 from workbench.evolution.budget import Budget
 from workbench.evolution.genome import Genome
 from workbench.evolution.loop import Evolution
@@ -61,6 +62,11 @@ def test_where_no_pair_had_anything_right_it_begins_as_it_would_alone() -> None:
     begun, search = first({})
     assert begun == [None]
     assert search.ask() == CmaSearch(PARENTS, groups=2, step=1e-6).ask()
+
+
+def test_one_parent_alone_is_refused_with_what_to_do() -> None:
+    with pytest.raises(EvolutionError, match=r"two adapters.*evolution\.search"):
+        PairsFirst(("aa",), lambda start: CmaSearch(PARENTS, groups=2, start=start), groups=2)
 
 
 def test_it_tells_the_next_search_what_came_of_its_candidates() -> None:

@@ -4,11 +4,10 @@
 
 Where of an answer only right or wrong is known, a search that begins anywhere sees nothing: nobody is right, and all
 candidates are equal. What joins two skills is often near the sum of two specialists, and there are few pairs: 28 of
-eight. One right answer among them says where to begin (docs/design/0017).
+eight. One right answer among them says where to begin (docs/design/0018).
 
->>> search = PairsFirst(("aa", "bb", "cc"), RandomFrom, groups=1)         # doctest: +SKIP
->>> len(search.ask())                                                    # doctest: +SKIP
-3
+>>> [one.genome.parents for one in PairsFirst(("aa", "bb", "cc"), lambda start: ..., groups=1).ask()]
+[('aa', 'bb'), ('aa', 'cc'), ('bb', 'cc')]
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
+from workbench.core.errors import EvolutionError
 from workbench.evolution.genome import Genome
 from workbench.evolution.search import Proposal, Search
 from workbench.evolution.trial import Trial, ranked
@@ -31,6 +31,8 @@ class PairsFirst:
         then: makes the search that goes on, from where it should begin; None where no pair had anything right.
         groups: columns of coefficients for each.
         rank: the most a candidate may have; None keeps sums exact.
+    Raises:
+        EvolutionError: there is no pair.
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class PairsFirst:
         groups: int,
         rank: int | None = None,
     ) -> None:
+        if len(parents) < 2:
+            raise EvolutionError("Pairs need two adapters; begin with more, or set evolution.search to random")
         self._pairs = tuple(
             Proposal(Genome(pair, ((WEIGHT,) * groups,) * 2, rank=rank), "pair")
             for pair in combinations(tuple(parents), 2)

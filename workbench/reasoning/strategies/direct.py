@@ -22,7 +22,7 @@ BY_HEART, AS_CORRECTED = "by heart", "as corrected"  # thoughts of a turn that w
 
 
 async def think(turn: Turn, thinker: Thinker) -> Turn:
-    """One call of the model; two where an adapter answers and memory has corrections; more if it calls tools."""
+    """One call of the model, more if it calls tools natively; two where an adapter answers and there are corrections."""
     facts, corrected = prompts.demonstrated(memory.text for memory in turn.recalled)
     opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn, facts))
     sampling = thinker.sampling()
@@ -37,7 +37,10 @@ async def think(turn: Turn, thinker: Thinker) -> Turn:
 async def _both_ways(
     turn: Turn, thinker: Thinker, by_heart: Sequence[Message], as_corrected: Sequence[Message], sampling: Sampling
 ) -> Turn:
-    """The surer of two answers; the second where they are equally sure, or an engine does not say how sure it is."""
+    """The surer of two answers; the second where they are equally sure, or an engine does not say how sure it is.
+
+    Without tools, as an adapter was taught and judged.
+    """
     turn, known = await thinker.think(turn, BY_HEART, by_heart, sampling)
     turn, told = await thinker.think(turn, AS_CORRECTED, as_corrected, sampling)
     sure, surer = from_logprobs(known.logprobs), from_logprobs(told.logprobs)
