@@ -22,7 +22,7 @@ BY_HEART, AS_CORRECTED = "by heart", "as corrected"  # thoughts of a turn that w
 
 
 async def think(turn: Turn, thinker: Thinker) -> Turn:
-    """One call of the model, more if it calls tools natively; two where an adapter answers and there are corrections."""
+    """One call, more if the model calls tools natively; two calls where an adapter answers beside corrections."""
     facts, corrected = prompts.demonstrated(memory.text for memory in turn.recalled)
     opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn, facts))
     sampling = thinker.sampling()
