@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from workbench.corpus.redaction import find
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 
@@ -77,3 +81,14 @@ def test_the_table_counts_deployments_harm_and_what_was_forgotten(of_learning: A
     assert (told["deployments"], told["harmful"]) == (3, 1)
     assert told["backward_transfer_points"] == pytest.approx(100 * (-0.3 - 0.1 + 0.0) / 3)
     assert list(cycle.table({"arms": {"weights": told}}))[-1] == "| weights | 16 | 27 | 25 | -13.3 | 3 | 1 |"
+
+
+def test_the_command_itself_runs_with_nothing_measured_yet(tmp_path: Path) -> None:
+    command = [sys.executable, str(FOLDER / "learning_cycle.py"), "--table", "--folder", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (0, "nothing is measured yet")
+
+
+def test_tasks_hold_nothing_that_redaction_takes_out(of_learning: Any) -> None:
+    asked = [one for day in of_learning("users").stream(0, days=10, per_day=40) for one in day]
+    assert [one.prompt for one in asked if find(f"{one.prompt}\n{one.answer}")] == []
