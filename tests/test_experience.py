@@ -65,6 +65,19 @@ def test_a_child_has_seen_what_its_parents_have_and_keeps_what_they_keep(experie
     assert set(fresh) == {*sums(10, 1), *sums(20, 1)}, "11 + 1 was learned by the other parent"
 
 
+def test_a_long_line_of_ancestors_is_read_once_each(experience: Experience, monkeypatch: pytest.MonkeyPatch) -> None:
+    line = [shelved(experience, 1)]
+    for seed in range(2, 14):  # each of the two before it: by every path there would be hundreds of readings
+        line.append(shelved(experience, seed, *line[-2:]))
+    for number, one in enumerate(line):
+        experience.note(one, [f"seen-{number}"])
+    reads, file = Counter[str](), Shelf.file
+    monkeypatch.setattr(Shelf, "file", lambda shelf, one, name: reads.update([one]) or file(shelf, one, name))
+    assert experience.seen_by(again(experience, line[-1])) == {f"seen-{number}" for number in range(len(line))}
+    assert set(reads.values()) == {1}
+    assert len(reads) == len(line)
+
+
 def test_a_child_remembers_what_a_deleted_parent_had_seen(experience: Experience) -> None:
     parent = shelved(experience, 1)
     child = shelved(experience, 2, parent)

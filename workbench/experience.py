@@ -1,6 +1,6 @@
 """What an adapter has seen, and the few examples that are kept beside it.
 
-    <shelf>/<identity>/examples.txt     ids of what it, or one it was merged of, was trained, tuned or chosen on
+    <shelf>/<identity>/examples.txt     ids of what it, or one it was made of, was trained, tuned or chosen on
                        turns.txt        those of them that came from use, each with its turn
                        replay.jsonl     a few of what it was trained on     ─► learned again by those that come after
                        held.jsonl       a few of what it was tuned on       ─► what must not be forgotten
@@ -74,7 +74,7 @@ class Experience:
             self._write(one, TURNS_FILE, [f"{name} {turn}" for name, turn in sorted(turns.items())])
 
     def inherit(self, one: Shelved, parents: Iterable[Shelved], own: Sequence[Example] = ()) -> None:
-        """Write down that an adapter has seen what its parents have, and examples of its own."""
+        """Write down that an adapter has seen what those it was made of have, and examples of its own."""
         seen, turns = {each.id for each in own}, turns_of(own)
         for parent in parents:
             seen |= self.seen_by(parent)
@@ -100,18 +100,15 @@ class Experience:
         self._attach(one, FRESH_FILE, few_of_each_skill(unseen, self.dials.stock))
 
     def seen_by(self, one: Shelved) -> set[str]:
-        """Ids of the examples that an adapter or one it was merged of was trained, tuned or chosen on."""
-        return set(self._lines(one, SEEN_FILE)).union(*(self.seen_by(other) for other in self._parents(one)))
+        """Ids of the examples that an adapter or one it was made of was trained, tuned or chosen on."""
+        return {name for each in self._family(one) for name in self._lines(each, SEEN_FILE)}
 
     def turns_seen_by(self, one: Shelved) -> dict[str, str]:
         """Those of them that came from use: by id, the turn."""
-        found = dict(line.split() for line in self._lines(one, TURNS_FILE))
-        for other in self._parents(one):
-            found |= self.turns_seen_by(other)
-        return found
+        return dict(line.split() for each in self._family(one) for line in self._lines(each, TURNS_FILE))
 
     def kept_of(self, one: Shelved | None, name: str) -> tuple[Example, ...]:
-        """Examples kept beside an adapter and those it was merged of, each once.
+        """Examples kept beside an adapter and those it was made of, each once.
 
         Args:
             name: REPLAY_FILE, HELD_FILE or FRESH_FILE; fresh are those that none of them has seen.
@@ -120,7 +117,7 @@ class Experience:
         """
         if one is None:
             return ()
-        every = {each.id: each for each in self._kept(one, name)}
+        every = {each.id: each for member in self._family(one) for each in self._examples(member, name)}
         seen = self.seen_by(one) if name == FRESH_FILE else set()
         return tuple(each for each in every.values() if each.id not in seen)
 
@@ -188,10 +185,6 @@ class Experience:
             (Path(folder) / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             self.shelf.attach(one.identity, Path(folder) / name)
 
-    def _kept(self, one: Shelved, name: str) -> list[Example]:
-        family = self._parents(one)
-        return [*self._examples(one, name), *(each for other in family for each in self._kept(other, name))]
-
     def _attach(self, one: Shelved, name: str, some: Sequence[Example]) -> None:
         from workbench.corpus.jsonl import write_examples
 
@@ -200,10 +193,17 @@ class Experience:
                 write_examples(Path(folder) / name, some)
                 self.shelf.attach(one.identity, Path(folder) / name)
 
-    def _parents(self, one: Shelved) -> list[Shelved]:
-        """Those of its parents that are still on the shelf."""
-        names = {parent.identity for parent in one.card.origin.parents}
-        return [other for other in self.shelf.list() if other.identity in names] if names else []
+    def _family(self, one: Shelved) -> Sequence[Shelved]:
+        """An adapter and all that it descends from and that are still on the shelf, each once, the nearest first."""
+        there = {each.identity: each for each in self.shelf.list()} if one.card.origin.parents else {}
+        family: dict[str, Shelved] = {}
+        ahead = [one]
+        while ahead:
+            each = ahead.pop(0)
+            if each.identity not in family:
+                family[each.identity] = each
+                ahead += [there[name.identity] for name in each.card.origin.parents if name.identity in there]
+        return list(family.values())
 
 
 def turns_of(examples: Iterable[Example]) -> dict[str, str]:

@@ -30,7 +30,7 @@ from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
 from workbench.core.stopping import Tell, in_thread
 from workbench.corpus.interactions import EARLIER
-from workbench.experience import Experience, turns_of
+from workbench.experience import Experience
 from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
 from workbench.models.deployed import Deployed, ollama_name
@@ -128,6 +128,7 @@ class Learning:
         *,
         tune: Sequence[Example] = (),
         fresh: Sequence[Example] = (),
+        start: Shelved | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Lesson:
         """Train an adapter and put it on the shelf, with the form that the engine serves.
@@ -137,10 +138,12 @@ class Learning:
         Args:
             tune: to watch it by; it counts as seen.
             fresh: nothing is done by them; they are kept beside the adapter, for later gates.
+            start: go on with this one, cut to `training.rank`; None begins at the base.
         Raises:
-            AdapterError: the name is taken or is no name.
+            AdapterError: the name is taken or is no name, or the start lies on another base.
             TrainingError: it cannot begin or go on; the last checkpoint is whole.
         """
+        from workbench.adapters.merging import truncated
         from workbench.adapters.training import train
 
         self.refuse_taken(name)
@@ -152,6 +155,7 @@ class Learning:
             dials,
             folder=folder,
             tune=tune,
+            start=truncated(self.shelf.get(start.identity), dials.rank) if start else None,
             safe_bytes=gib(self.settings.hardware.safe_gib),
             on_progress=on_progress,
         )
@@ -163,12 +167,12 @@ class Learning:
             self.base.name,
             self.base.licence,
             Data(data_hash(learned), skills),
+            (Parent(start.identity, (1.0,)),) if start else (),
             seed=dials.seed,
             settings=dials.model_dump(mode="json"),
         )
         shelved = self.shelf.put(trained.adapter, origin, name=name)
-        seen = (*learned, *tune)
-        self.experience.note(shelved, (one.id for one in seen), turns_of(seen))
+        self.experience.inherit(shelved, [start] if start else [], (*learned, *tune))
         self.experience.keep(shelved, learned, tune, fresh)
         self.prepare(shelved, trained.adapter)
         shutil.rmtree(folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.agent import Agent
 from workbench.core.errors import LearningPaused, StoreLocked
-from workbench.cycles import Cycles, Pause
+from workbench.cycles import Cycles, Pause, gathered
 from workbench.runs import Runs
 
 
@@ -37,6 +37,20 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     again = await used.learn()
     assert (again.number, again.ending) == (2, None)
     assert "0 new examples to train on" in again.sentence  # whatever the gate said, the same again would be no other
+
+
+async def test_the_specialist_goes_on_from_what_answers_and_has_seen_all_that_it_had(used: Agent) -> None:
+    learning, found = used.learning, gathered(used.memory.sessions, used.learning)
+    fresh = Cycles(learning).train(found)
+    assert fresh.card.origin.parents == ()
+    champion = learning.deploy("iso_date", insist=True)
+    learning.shelf.delete(fresh.identity)
+    lesson = Cycles(learning).train(found)
+    assert lesson.identity != fresh.identity
+    assert [parent.identity for parent in lesson.card.origin.parents] == [champion.identity]
+    assert lesson.card.spec.rank == learning.settings.training.rank
+    seen = learning.experience.seen_by(lesson)
+    assert seen >= learning.experience.seen_by(champion) | {one.id for one in found.train}
 
 
 async def test_too_little_evidence_is_a_refusal_that_trains_nothing(used: Agent) -> None:

@@ -11,6 +11,7 @@ from workbench.core.errors import AdapterNotFound, EvolutionError, StoreLocked
 from workbench.corpus.skills import generate
 from workbench.learning import Learning
 from workbench.runs import Materials, Run, Runs
+from workbench.runs.finals import NEW
 
 Opened = Callable[..., Learning]
 
@@ -96,6 +97,25 @@ async def test_finalists_are_measured_on_fresh_examples_and_one_is_judged_by_oth
     assert look["decision"] == ending.decision != "promote"
     assert look["words"] == ending.words
     assert learning.shelf.champion() is None
+
+
+async def test_a_parent_that_always_comes_is_a_finalist_though_another_parent_is_better(
+    open_home: Opened, materials: Materials
+) -> None:
+    learning = open_home(evolution__evaluations=12, evolution__teach_steps=0)
+    with Runs(learning).begin(materials) as usual:
+        assert usual.best_parent is None, "nothing is tried yet"
+        through(usual)
+        assert usual.always_measured == ()
+        best = usual.best_parent
+    assert best is not None
+    [other] = [one for one in learning.shelf.list() if one.identity != best.adapter]
+    with Runs(learning).begin(materials, always=[other]) as run:
+        assert run.name != usual.name
+        ending = await through(run).end()
+    assert {other.identity, best.adapter} <= {one.adapter for one in ending.finalists}
+    [new] = [one for one in ending.finalists if one.adapter == other.identity]
+    assert new.label == NEW
 
 
 def test_two_processes_do_not_go_on_with_one_run(open_home: Opened, materials: Materials) -> None:

@@ -123,6 +123,8 @@ class Cycles:
     def train(self, found: Evidence, tell: Tell = nobody_listens) -> Shelved:
         """A specialist of what use has taught, with the replay of earlier skills; one that is there is not made again.
 
+        It goes on from what answers now, where that lies on this base, so that each cycle adds its steps to all before.
+
         Raises:
             TrainingError: it cannot begin or go on.
         """
@@ -133,8 +135,14 @@ class Cycles:
         if there is not None:
             return there
         self._clear_others(name)
+        champion = self.learning.shelf.champion()
+        fits = champion is not None and champion.card.spec.base == self.learning.base.identity
         return self.learning.train(
-            examples, name, tune=tune, on_progress=lambda now: tell(f"training {name}", now.step, now.steps)
+            examples,
+            name,
+            tune=tune,
+            start=champion if fits else None,
+            on_progress=lambda now: tell(f"training {name}", now.step, now.steps),
         ).shelved
 
     def step_back(self) -> None:

@@ -1,6 +1,6 @@
 """How a run ends: its best candidates are measured on examples that no search has seen; one is shelved and judged.
 
-    champion, champion taught, best parent ─► confirm examples ─► the best there ─► shelf ─► gate ─► deployed, or not
+    champion, champion taught, parents ─► confirm examples ─► the best there ─► shelf ─► gate ─► deployed, or not
 
 The champion's score on the tune examples is the highest of many and therefore too high (the winner's curse); what it
 gets on the confirm examples is what it can do, and says whether a lesson, or the search itself, was worth it. The gate
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 NAME = "ending.json"
 EVOLVED, TAUGHT, PARENT = "the evolved champion", "the champion after a lesson", "the best parent as it was"
+NEW = "the new specialist"  # of a cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def _finalists(run: Run, tell: Tell) -> Iterator[tuple[str, Genome, Trial | None
     lesson = Lesson(usual.teach_steps, usual.teach_rate, run.learning.settings.training.batch, seed=run.plan.seed)
     if lesson.steps and run.materials.confirm and _has_lessons(run, lesson, tell):
         yield TAUGHT, replace(champion.genome, lesson=lesson), None
+    for one in run.always_measured:
+        yield NEW, one.genome, one
     if parent is not None:
         yield PARENT, parent.genome, parent
 

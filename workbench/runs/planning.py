@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.runs.materials import Materials
     from workbench.runs.walking import Walk
 
-VERDICTS_ONLY = "verdicts_only"
+VERDICTS_ONLY, ALWAYS = "verdicts_only", "always"
 LESSONS = ("hyper", "teach")  # mutations that train
 DECIDING = ("search", "selection", "size", "depths", "kinds", "rank", "keep", "error", "lessons")
 BUDGET = ("evaluations", "seconds")
@@ -73,16 +73,25 @@ def chosen_parents(
     return _by_identity([*_best(learning, made, materials), *answers, *always])
 
 
-def planned(dials: EvolutionSettings, parents: Sequence[Shelved], materials: Materials, base: str) -> Plan:
+def planned(
+    dials: EvolutionSettings,
+    parents: Sequence[Shelved],
+    materials: Materials,
+    base: str,
+    always: Sequence[Shelved] = (),
+) -> Plan:
     """Everything that decides the run.
 
     Args:
         base: identity of what the parents lie on.
+        always: those of the parents that are finalists whatever the search makes of them.
     """
     said = dials.model_dump(mode="json") | {"search": _searched_by(dials, len(parents), materials)}
     settings = {name: said[name] for name in DECIDING} | {"base": base, "held": data_hash(materials.held)}
     if dials.verdicts_only:  # named only then, so that all other runs keep their names
         settings[VERDICTS_ONLY] = True
+    if always:
+        settings[ALWAYS] = [one.identity for one in _by_identity(always)]
     budget = {name: said[name] for name in BUDGET if said[name] is not None}
     return Plan(
         said["search"],

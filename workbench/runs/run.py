@@ -29,7 +29,7 @@ from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial, ranked
 from workbench.runs.finals import Ending, ended, read_ending
 from workbench.runs.materials import Materials
-from workbench.runs.planning import VERDICTS_ONLY, search_of
+from workbench.runs.planning import ALWAYS, VERDICTS_ONLY, search_of
 from workbench.runs.recipe import MakeExecutor, Recipe
 from workbench.runs.walking import Walk
 
@@ -106,8 +106,13 @@ class Run:
     @property
     def best_parent(self) -> Trial | None:
         """The best of what was there before; None until they are tried."""
-        seeds = [one for one in self.trials if one.operator == SEED and one.fitness is not None]
-        return ranked(seeds)[0] if seeds else None
+        return ranked(self._seeds)[0] if self._seeds else None
+
+    @property
+    def always_measured(self) -> tuple[Trial, ...]:
+        """Parents that are finalists whatever the search makes of them."""
+        always = [(one,) for one in self.plan.settings.get(ALWAYS, ())]
+        return tuple(one for one in self._seeds if one.genome.parents in always)
 
     @cached_property
     def parents(self) -> Mapping[str, Shelved]:
@@ -210,6 +215,10 @@ class Run:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _seeds(self) -> Sequence[Trial]:
+        return [one for one in self.trials if one.operator == SEED and one.fitness is not None]
 
     @cached_property
     def _trier(self) -> Trier:

@@ -99,7 +99,8 @@ class Runs:
 
         Args:
             parents: by name; none are those of the shelf that fit.
-            always: begin with these as well, even where there are more than the settings allow.
+            always: begin with these as well, even where there are more than the settings allow, and measure them at
+                the end.
             dials: None are those of the settings.
             executor: makes who tries the candidates; None is what the settings say.
         Raises:
@@ -110,7 +111,7 @@ class Runs:
         dials = dials or self.learning.settings.evolution
         executor = executor or executor_of(dials)
         chosen = chosen_parents(self.learning, parents, materials, always)
-        plan = planned(dials, chosen, materials, self.learning.base.identity)
+        plan = planned(dials, chosen, materials, self.learning.base.identity, always)
         return self._opened(plan, materials, executor, keep=not self.learning.settings.memory.encrypt_memory)
 
     def resume(self, ref: str, *, executor: MakeExecutor | None = None) -> Run:

@@ -39,7 +39,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """One of those it was merged of: its coefficient, or one for each layer group."""
+    """One of those it was made of: its coefficient in the merge, or one for each layer group; 1 of what was trained on."""
 
     identity: str
     coefficients: tuple[float, ...]
