@@ -39,7 +39,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """One of those it was made of: its coefficient in the merge, or one for each layer group; 1 of what was trained on."""
+    """One of those it was made of: its coefficient, or one for each layer group; 1 where training went on from it."""
 
     identity: str
     coefficients: tuple[float, ...]
