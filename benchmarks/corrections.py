@@ -80,10 +80,10 @@ async def beside(bases: Path) -> dict[str, Any]:
         name = learning.train([one for some in learned.values() for one in some], "learned").shelved.identity
         found: dict[str, dict[str, int]] = {"alone": {}, "exchanges": {}, "surer": {}}
         for task, some in questions.items():
-            told = [await exchanges(agent, one) for one in some]
+            told = [await reminded(one, agent.looked_up) for one in some]
             found["alone"][task] = learning.score(some, name, keep=False).correct
-            found["exchanges"][task] = learning.score(told, name, keep=False).correct
-            found["surer"][task] = right_with_memory(learning, name, some, told)
+            found["exchanges"][task] = learning.score([one.whole for one in told], name, keep=False).correct
+            found["surer"][task] = right_with_memory(learning, name, told)
         return {"learned": list(LEARNED), "steps": STEPS, **_summed(found)}
 
 
@@ -110,7 +110,7 @@ async def facts(agent: Agent, one: Example) -> Example:
 
 
 async def exchanges(agent: Agent, one: Example) -> Example:
-    return await reminded(one, agent.looked_up)
+    return (await reminded(one, agent.looked_up)).whole
 
 
 PARTS = {"untrained": untrained, "beside": beside}

@@ -13,8 +13,8 @@
                after the step, for each third of the layers, with the tune and the held examples
 
 `way` picks between the last of (a) and the last of (b) by what is stored, as a cycle of `workbench learn` replays what
-lies beside the adapters and has nothing to replay in an encrypted home. Two things differ from that cycle today: it
-trains a new adapter where `evolve` goes on with the agent's, and it has no `guard`.
+lies beside the adapters and has nothing to replay in an encrypted home. That cycle, too, goes on with the agent's
+adapter, and mixes it with all of the shelf; it has no `guard`.
 
 Every step has equally many gradient steps and is cut to rank 16, in all rows; the first task has nothing to keep and is
 that of `alone`. Backward transfer is the mean over tasks of the score at the end minus the score right after learning,
@@ -23,7 +23,7 @@ many of the seed's order.
 
 How long: 36 steps of 16 examples took 82 to 181 seconds on one busy core, by skill; a guard 48 (four lengths tried, its
 sums over next to nothing), and the sums read 128 examples more. From these parts a step is 2 to 3½ minutes with its 100
-unseen examples, with its guard about 2 more, with its search (26 candidates on up to 68 examples) 2 to 5 more; `joint`
+unseen examples, with its guard about 2 more, with its search (a gradient path over 68 examples) 2 to 5 more; `joint`
 is 15 to 30 in several calls, an end 2. So 3 to 4 hours for a seed and 9 to 12 for three. Run by `evolution.py`.
 """
 

@@ -132,7 +132,7 @@ def ours(ground: Ground) -> Record:
         "steps": cost["steps"] + said["lesson_steps"],
         "trained_tokens": cost["trained_tokens"] + said["trained_tokens"],
         "seconds": search["seconds"] + said["seconds"] + cost["seconds"],
-        "peak_bytes": max(search["peak_bytes"], cost["peak_bytes"]),
+        "peak_bytes": max(search["peak_bytes"], said["peak_bytes"], cost["peak_bytes"]),
         "own": len(_own(ground, said)),
         "tokens": _tokens(read=read, written=said["tokens"], trained=cost["trained_tokens"] + said["trained_tokens"]),
     }
@@ -166,13 +166,14 @@ def _plain(ground: Ground, name: str, search: RandomSearch | CmaSearch) -> Recor
 
 
 def _rejection_sampled(ground: Ground, name: str, start: Adapter | None) -> Record:
-    """Rounds of sampling within what `ours` spent, then as many steps as its lesson has."""
-    budget = ground.pieces.needed(beside(ground, "ours"))["rows"][TAUGHT]["tokens"]["all"]
-    reserved = ground.dials.teach_steps * ground.dials.batch * sum(_lengths(ground)) / len(ground.tune)
+    """Rounds of sampling within what `ours` spent, then as many steps as all its lessons have."""
+    ours = ground.pieces.needed(beside(ground, "ours"))["rows"][TAUGHT]
+    budget, steps = ours["tokens"]["all"], ours["steps"]
+    reserved = steps * ground.dials.batch * sum(_lengths(ground)) / len(ground.tune)
     rounds: list[Record] = []
     while len(right := _places(rounds)) < len(ground.tune) and _written(rounds) + reserved < budget:
         rounds.append(_round(ground, start, len(rounds), without=right))
-    adapter, cost = _lesson(ground, start, _own(ground, *rounds))
+    adapter, cost = _lesson(ground, start, _own(ground, *rounds), steps=steps)
     return ground.row(
         name,
         adapter,
@@ -223,12 +224,21 @@ def _practised(ground: Ground, run: Run) -> Record:
 
 
 def _lesson(
-    ground: Ground, start: Adapter | None, own: Sequence[Example], *, rate: float | None = None
+    ground: Ground,
+    start: Adapter | None,
+    own: Sequence[Example],
+    *,
+    rate: float | None = None,
+    steps: int | None = None,
 ) -> tuple[Adapter | None, Record]:
-    """Where nothing passed there is nothing to learn from, and what was there stays as it is."""
+    """Where nothing passed there is nothing to learn from, and what was there stays as it is.
+
+    Args:
+        steps: None are those of one lesson.
+    """
     if not own:
         return start, {"seconds": 0.0, "steps": 0, "peak_bytes": 0, "trained_tokens": 0}
-    return ground.taught("lesson", start, ground.dials.teach_steps, own, rate=rate)
+    return ground.taught("lesson", start, steps or ground.dials.teach_steps, own, rate=rate)
 
 
 def _kept(said: Sequence[Said], tune: Sequence[Example]) -> Record:

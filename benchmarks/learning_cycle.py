@@ -1,7 +1,7 @@
 """Does an agent that people use, rate and correct get better, day after day, and by what?
 
     ten days, ten tasks that come one after another, simulated people, five arms (`learning_users`, `learning_days`)
-    supervised   one adapter trained on the right answers of all days, in as many steps as all cycles together
+    supervised   one adapter trained on the right answers of all days, in as many steps as a cycle a day would have
 
 A piece is one day of one arm. Days of an arm follow each other; arms and seeds are independent. A call ends after
 --minutes and the next one goes on, in the middle of a day if need be.
@@ -12,7 +12,7 @@ A piece is one day of one arm. Days of an arm follow each other; arms and seeds 
 
 The score of a day is the mean over all ten tasks, those to come included, so it can only rise as tasks come. Backward
 transfer is the mean over tasks of the last day's score minus that of the day the task came. A deployment is harmful
-where the mean over the tasks that had come fell by more than a point.
+where the mean over the tasks that had come, without memory, fell by more than a point.
 """
 
 from __future__ import annotations
@@ -205,7 +205,8 @@ def _harms(records: Sequence[Record], dials: Dials) -> int:
     harms = 0
     for day, (before, after) in enumerate(pairwise(records), start=1):
         tasks = TASKS[: day + 1]
-        harms += after["deployed"] and _mean(after, dials, tasks) < _mean(before, dials, tasks) - 0.01
+        fell = fmean((before["weights"][one] - after["weights"][one]) / dials.held for one in tasks)
+        harms += after["deployed"] and fell > 0.01  # without memory, which changes from day to day by itself
     return harms
 
 
@@ -218,7 +219,9 @@ def table(summary: Record) -> Iterator[str]:
     )
     yield "|" + "---|" * (days + 4)
     for arm, one in arms.items():
-        cells = [f"{100 * day['mean']:.0f}" for day in one["days"]] + [""] * (days - len(one["days"]))
+        cells = [f"{100 * day['mean']:.0f}" for day in one["days"]]
+        left = [""] * (days - len(cells))
+        cells = [*left, *cells] if arm == SUPERVISED else [*cells, *left]  # it has learned from all days
         transfer = f"{one['backward_transfer_points']:+.1f}" if "backward_transfer_points" in one else ""
         yield f"| {arm} | {' | '.join(cells)} | {transfer} | {one.get('deployments', '')} | {one.get('harmful', '')} |"
 

@@ -16,6 +16,7 @@ stored are not asked again, and a cycle that was ended at its next step is gone 
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -76,8 +77,8 @@ class Day:
         """
         async with open_agent(home=self.home, overrides=self._overrides) as agent:
             answered = await self._use(agent)
-            before = self._champion(agent)
-            cycle = await self._learn(agent) if self.arm in LEARNING else None
+            before, began = self._begun(agent)
+            cycle = await self._learn(agent, began) if self.arm in LEARNING else None
             after = self._champion(agent)
             return {
                 **answered,
@@ -122,18 +123,24 @@ class Day:
                 await agent.give_feedback(turn.id, up=said.up, correction=said.correction)
         return {"asked": len(questions), "right": right, "feedback": dict(said_of), "seconds_asking": seconds}
 
-    async def _learn(self, agent: Agent) -> Cycle | None:
+    def _begun(self, agent: Agent) -> tuple[str, float]:
+        """What answered on this day, and when its cycle was begun first; kept, for the day may go on another time."""
+        mark = agent.settings.home / "days" / f"{self.number}.json"
+        if not mark.exists():
+            mark.parent.mkdir(exist_ok=True)
+            mark.write_text(json.dumps([self._champion(agent), time.time()]))
+        before, at = json.loads(mark.read_text())
+        return str(before), float(at)
+
+    async def _learn(self, agent: Agent, began: float) -> Cycle:
         """The day's cycle; one that is closed already is not begun again."""
-        closed = Cycles(agent.learning).list()
-        mark = agent.settings.home / "days"
-        mark.mkdir(exist_ok=True)
-        done = mark / f"{self.number}"
-        if done.exists():
-            return closed[-1] if closed else None
-        cycle = await agent.learn(deploy=self.arm != "no_gate", on_progress=lambda *_: self.clock.check())
-        if self.arm == "no_gate" and cycle.ending is not None:
+        closed = [one for one in Cycles(agent.learning).list() if one.at >= began]
+        if closed:
+            [cycle] = closed
+        else:
+            cycle = await agent.learn(deploy=self.arm != "no_gate", on_progress=lambda *_: self.clock.check())
+        if self.arm == "no_gate" and cycle.ending is not None and cycle.ending.adapter != self._champion(agent):
             agent.learning.deploy(cycle.ending.adapter, insist=True, why="this arm has no gate")
-        done.touch()
         return cycle
 
     def _champion(self, agent: Agent) -> str:
@@ -149,7 +156,7 @@ class Day:
         for task, some in held_out(self.seed, self.dials.held).items():
             self.clock.check()
             told = [await reminded(one, agent.looked_up) for one in some]
-            found[task] = right_with_memory(agent.learning, ref, some, told)
+            found[task] = right_with_memory(agent.learning, ref, told)
         return found
 
 

@@ -184,8 +184,8 @@ class Agent:
             with await in_thread(lambda _: cycles.evolve(found, lesson)) as run:
                 await in_thread(run.through, tell)
                 await run.end(deploy=deploy, known=found.train, on_progress=tell)
-                brought = await cycles.compare(run, self.looked_up, tell)
-                return cycles.close(found, began, lesson=lesson, run=run, brought=brought)
+                cycle = cycles.close(found, began, lesson=lesson, run=run)  # kept before what may still be stopped
+                return cycles.add(cycle, run, await cycles.compare(run, self.looked_up, tell))
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -223,8 +223,7 @@ class Learning:
 
     def note_scores(self, ref: str, score: Score) -> Shelved:
         """Write a score on the adapter's card, skill by skill."""
-        rows = [SkillScore(skill, part.total, part.mean, *part.interval) for skill, part in score.by_skill().items()]
-        return self.shelf.add_scores(ref, rows)
+        return self.shelf.add_scores(ref, _shares((one.skill, one.right) for one in score.outcomes))
 
     async def gate(
         self,
@@ -239,7 +238,8 @@ class Learning:
         """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
 
         The candidate's exported form answers some of them through the engine that will serve it. Examples that either
-        was trained on are left out, and so are those of earlier looks.
+        was trained on are left out, and so are those of earlier looks. How the candidate does at each skill stands on
+        its card, so that what was held before is held by those that come after.
 
         Args:
             incumbent: None is the champion, or the plain base where there is none; `base` is the plain base.
@@ -258,6 +258,7 @@ class Learning:
         before = await in_thread(lambda tell: self._told(fresh, then, "incumbent", tell), on_progress)
         after = await in_thread(lambda tell: self._told(fresh, challenger.identity, "candidate", tell), on_progress)
         trials = [Trial(one.id, one.skill, before[one.id], after[one.id]) for one in fresh]
+        self.shelf.add_scores(challenger.identity, _shares((one.skill, after[one.id]) for one in fresh))
         used = self.ledger.used_ids()
         wanted = self.settings.gate.serving_examples
         chosen = set(chosen_for_serving([one for one in trials if one.example_id not in used], wanted))
@@ -482,9 +483,22 @@ class Learning:
 
 
 def held_skills(one: Shelved | None) -> frozenset[str]:
-    """The skills that an adapter holds: those it was scored on and knows, else those it was trained on."""
+    """The skills that an adapter holds: those it was scored on and knows, and others that it was trained on."""
     if one is None:
         return frozenset()
-    if one.card.scores:
-        return frozenset(score.skill for score in one.card.scores if score.mean >= HELD_FROM) - {EARLIER}
-    return frozenset(one.card.origin.data.skills) - {EARLIER} if one.card.origin.data else frozenset()
+    known = {score.skill: score.mean >= HELD_FROM for score in one.card.scores}
+    trained = one.card.origin.data.skills if one.card.origin.data else ()
+    return frozenset(skill for skill in {*known, *trained} if known.get(skill, True)) - {EARLIER}
+
+
+def _shares(verdicts: Iterable[tuple[str, bool]]) -> list[SkillScore]:
+    """Of each skill, how much was right."""
+    from workbench.evaluation.intervals import wilson_interval
+
+    by_skill: dict[str, list[bool]] = {}
+    for skill, right in verdicts:
+        by_skill.setdefault(skill, []).append(right)
+    return [
+        SkillScore(skill, len(some), sum(some) / len(some), *wilson_interval(sum(some), len(some)))
+        for skill, some in by_skill.items()
+    ]

@@ -40,7 +40,11 @@ class Judged:
     def scorer(self) -> Judged:
         return self
 
-    def replies(self, adapter: str, examples: Sequence[Example]) -> tuple[Said, ...]:
+    def longest(self, one: Example) -> int:
+        return len(one.answer)
+
+    def replies(self, adapter: str, examples: Sequence[Example], *, longest: int) -> tuple[Said, ...]:
+        assert longest >= max(len(one.answer) for one in examples)
         said = [self._says(one, adapter) for one in examples]
         return tuple(Said(one, text, text == one.answer, 9, 3) for one, text in zip(examples, said, strict=True))
 
@@ -72,7 +76,8 @@ def recalled(*texts: str) -> tuple[Recalled, ...]:
 
 async def test_each_of_the_four_ways_is_counted() -> None:
     async def recall(question: str) -> tuple[Recalled, ...]:
-        return recalled("Rooms have codes, and one of them is R-1", f'The right answer to "{question}" is: R-0')
+        other = 'The right answer to "Which code is behind the first door?" is: R-1'
+        return recalled(other, f'The right answer to "{question}" is: R-0')
 
     found = await brought_by(Judged(), QUESTIONS, recall, before="base", after="learned")  # type: ignore[arg-type]
     assert found == Brought(n=6, before=0, with_memory=1, adapter=3, both=4)
@@ -88,8 +93,17 @@ async def test_each_of_the_four_ways_is_counted() -> None:
 async def test_with_both_the_surer_of_two_answers_counts(sure: float, right: int) -> None:
     """Room 1 is read, the even rooms are known: all four, unless what is read is surer than what is known."""
     told = [await reminded(one, _only_room_1) for one in QUESTIONS]
-    assert right_with_memory(Judged(sure), "learned", QUESTIONS, told) == right  # type: ignore[arg-type]
-    assert right_with_memory(Judged(sure), "base", QUESTIONS, told) == 1  # type: ignore[arg-type]
+    assert right_with_memory(Judged(sure), "learned", told) == right  # type: ignore[arg-type]
+    assert right_with_memory(Judged(sure), "base", told) == 1  # type: ignore[arg-type]
+
+
+async def test_facts_stand_before_a_question_that_is_answered_by_heart_too() -> None:
+    async def recall(question: str) -> tuple[Recalled, ...]:
+        return recalled("Rooms have codes, and one of them is R-1")
+
+    told = [await reminded(one, recall) for one in QUESTIONS]
+    assert all(one.corrected is None for one in told)
+    assert right_with_memory(Judged(), "learned", told) == 1  # type: ignore[arg-type]
 
 
 async def _only_room_1(question: str) -> tuple[Recalled, ...]:
@@ -110,8 +124,10 @@ async def test_corrections_of_other_questions_stand_before_the_question_as_excha
     async def recall(question: str) -> tuple[Recalled, ...]:
         return recalled('The right answer to "Code of room 7?" is: R-7', "The codes are new.")
 
-    opening, *exchange, question = (await reminded(QUESTIONS[0], recall)).messages
+    told = await reminded(QUESTIONS[0], recall)
+    opening, *exchange, question = told.whole.messages
     assert "The codes are new." in opening.content
+    assert told.facts.messages == (opening, question), "by heart it is asked with the facts too"
     assert [(one.role, one.content) for one in exchange] == [("user", "Code of room 7?"), ("assistant", "R-7")]
     assert question == QUESTIONS[0].messages[-1]
 

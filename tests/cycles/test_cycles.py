@@ -93,6 +93,21 @@ async def test_a_cycle_that_is_stopped_ends_at_once_and_the_next_call_goes_on_wi
     assert len(Runs(used.learning).find(run.name).trials) > kept
 
 
+async def test_a_cycle_that_is_paused_behind_its_verdict_is_closed_with_what_came_of_it(used: Agent) -> None:
+    pause = Pause(used.settings.home / "cycles")
+
+    def listen(what: str, done: int, of: int) -> None:
+        if what == "comparing memory and adapter":
+            pause.begin()
+
+    with pytest.raises(LearningPaused):
+        await used.learn(on_progress=listen)
+    pause.end()
+    [cycle] = Cycles(used.learning).list()
+    assert cycle.ending is not None
+    assert (used.settings.home / "cycles/0001/report.md").exists()
+
+
 async def test_a_pause_ends_a_cycle_at_its_next_step_and_refuses_the_next(used: Agent) -> None:
     pause = Pause(used.settings.home / "cycles")
     with pytest.raises(LearningPaused):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from workbench.adapters.shelf import SkillScore
 from workbench.core.examples import Example, example
 from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
 from workbench.corpus.jsonl import write_examples
 from workbench.cycles import Evidence, gathered
-from workbench.experience import FRESH_FILE, HELD_FILE, REPLAY_FILE
+from workbench.experience import FRESH_FILE, HELD_FILE, REPLAY_FILE, turns_of
 from workbench.learning import Learning
 from workbench.memory import Memory
 
@@ -112,7 +113,7 @@ def test_what_was_set_aside_watches_over_whatever_comes_next(
     learning = learning_in(home, least_new=5, least_fresh=2)
     first = gathered(memory.sessions, learning)
     assert first.guard == ()
-    shelved(learning, {}, skills={"use": 30})
+    shelved(learning, {}, skills={"use": 30}, learned=first.train[:1])
     learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in first.fresh]})
     rated(memory, 30, start=60)
     second = gathered(memory.sessions, learning)
@@ -129,13 +130,26 @@ def test_once_something_answers_that_learned_from_use_more_is_wanted_to_judge_by
 ) -> None:
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=2, least_fresh_again=30)
-    assert gathered(memory.sessions, learning).lacks is None
-    shelved(learning, {}, skills={"use": 30})
+    first = gathered(memory.sessions, learning)
+    assert first.lacks is None
+    shelved(learning, {}, skills={"use": 30}, learned=first.train[:1])
+    poor = SkillScore("use", 20, 0.45, 0.26, 0.66)  # it learned from use, though it does not hold it
+    learning.shelf.add_scores("earlier", [poor])
     rated(memory, 60, start=60)
     found = gathered(memory.sessions, learning)
     assert 2 <= len(found.fresh) < 30
     assert (found.lacks or "").startswith(f"{len(found.fresh)} examples that nothing has seen, to judge by")
     assert "a cycle begins with 30" in (found.lacks or "")
+
+
+def test_a_skill_that_a_champion_was_trained_on_stays_held_when_it_was_scored_on_use_alone(
+    memory: Memory, home: Path, shelved: Callable[..., None]
+) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=2)
+    shelved(learning, {}, skills={"iso_date": 40})
+    learning.shelf.add_scores("earlier", [SkillScore("use", 20, 0.9, 0.7, 0.97)])
+    assert {one.skill for one in gathered(memory.sessions, learning).guard} == {"iso_date"}
 
 
 def test_a_held_skill_that_is_built_in_is_guarded_by_drawn_examples(
@@ -175,12 +189,19 @@ def shelved(tmp_path: Path) -> Callable[[Learning, dict[str, list[Example]]], No
     from tests.adapters.merging.small import small_adapter
     from workbench.adapters.shelf import Data, Provenance
 
-    def put(learning: Learning, files: dict[str, list[Example]], skills: dict[str, int] | None = None) -> None:
+    def put(
+        learning: Learning,
+        files: dict[str, list[Example]],
+        skills: dict[str, int] | None = None,
+        learned: Sequence[Example] = (),
+    ) -> None:
         data = Data("0" * 64, skills) if skills else None
         one = learning.shelf.put(small_adapter(1), Provenance("train", "smollm2-135m", data=data), name="earlier")
         for name, some in files.items():
             write_examples(tmp_path / name, some)
             learning.shelf.attach(one.identity, tmp_path / name)
+        if learned:
+            learning.experience.note(one, [each.id for each in learned], turns_of(learned))
         learning.shelf.deploy(one.identity, why="a test", forced=True)
 
     return put

@@ -67,6 +67,14 @@ async def test_an_adapter_is_asked_with_and_without_corrections_and_the_surer_an
     assert [len(one.messages) for one in model.sent] == [2, 4]
 
 
+async def test_an_empty_answer_gives_way_to_one_that_says_something() -> None:
+    model = ScriptedModel("known", " ")
+    corrected = Recalled("m2", correction_statement("1 + 1?", "2", "en"), 0.6, "near", 0.0)
+    choice = Choice("small", "scripted", (), adapter="evolved")
+    turn = await STRATEGIES["direct"](Turn("2 + 2?", recalled=(corrected,), choice=choice), thinker(model))
+    assert turn.answer == "known"
+
+
 async def test_direct_drops_the_oldest_history_that_does_not_fit() -> None:
     model = ScriptedModel("ok", context_tokens=400)
     old = (Message("user", "old " * 200), Message("assistant", "an answer without its question"))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.runs.homes import SPECIALISTS
+from workbench.adapters.training import Progress
 from workbench.core.errors import AdapterNotFound, EvolutionError, StoreLocked
 from workbench.corpus.skills import generate
+from workbench.evolution.genome import Lesson
 from workbench.learning import Learning
 from workbench.runs import Materials, Run, Runs
 from workbench.runs.finals import NEW
+from workbench.runs.recipe import Lessons
 
 Opened = Callable[..., Learning]
 
@@ -118,6 +122,19 @@ async def test_a_parent_that_always_comes_is_a_finalist_though_another_parent_is
     assert new.label == NEW
 
 
+async def test_what_answers_now_is_not_judged_against_itself(open_home: Opened, materials: Materials) -> None:
+    learning = open_home(evolution__evaluations=8, evolution__teach_steps=0)
+    with Runs(learning).begin(materials) as run:
+        best = through(run).best_parent
+        assert best is not None
+        learning.deploy(str(best.adapter), insist=True)
+        ending = await run.end()
+    assert ending.adapter == best.adapter, "nothing but parents was tried"
+    assert (ending.verdict, ending.deployed) == (None, False)
+    assert "answers now and stays" in ending.words
+    assert learning.ledger.lines() == ()
+
+
 def test_two_processes_do_not_go_on_with_one_run(open_home: Opened, materials: Materials) -> None:
     runs = Runs(open_home())
     with runs.begin(materials) as run, pytest.raises(StoreLocked, match="close it"):
@@ -175,3 +192,22 @@ def test_fresh_examples_of_another_skill_do_not_make_another_run(open_home: Open
         run.step()
     with runs.begin(other) as again:
         assert (again.name, again.trials) == (run.name, run.trials)
+
+
+def test_a_lesson_about_other_examples_begins_anew_where_one_was_cut_off(
+    open_home: Opened, materials: Materials
+) -> None:
+    learning = open_home(training__checkpoint_steps=1)
+    start, lesson = learning.shelf.get(SPECIALISTS[0]), Lesson(3, 1e-3, 2, seed=0)
+
+    def cut_off(now: Progress) -> None:
+        if now.step == 2:
+            raise KeyboardInterrupt
+
+    with Runs(learning).begin(materials) as run:
+        lessons = Lessons(learning.base, learning.settings, run.folder, cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            lessons.given(start, lesson, materials.tune[:2])
+        whole = replace(lessons, on_lesson=None)
+        other = whole.given(start, lesson, materials.tune[2:])
+    assert other.identity != whole.given(start, lesson, materials.tune[:2]).identity

@@ -110,25 +110,49 @@ async def brought_by(
     right = []
     for number, (ref, memory) in enumerate(ways):
         tell("comparing memory and adapter", number, len(ways))
-        work = (
-            partial(right_with_memory, learning, ref, plain, told) if memory else partial(_right, learning, ref, plain)
-        )
+        work = partial(right_with_memory, learning, ref, told) if memory else partial(_right, learning, ref, plain)
         right.append(await in_thread(lambda _, work=work: work()))  # type: ignore[misc]
     return Brought(len(plain), *right)
 
 
-def right_with_memory(learning: Learning, ref: str, plain: Sequence[Example], told: Sequence[Example]) -> int:
-    """How many are right with memory beside: of an adapter the surer of two answers counts, as `direct` gives it.
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """A question after what memory recalls, as `direct` asks it.
 
     Args:
-        told: the same questions after what memory recalls. No reply to them is cached, where it would outlive what
-            memory holds.
+        facts: with the facts that are recalled.
+        corrected: the same, with corrections of other questions as exchanges; None where none are recalled.
+    """
+
+    facts: Example
+    corrected: Example | None
+
+    @property
+    def whole(self) -> Example:
+        """With all that is recalled."""
+        return self.corrected or self.facts
+
+
+def right_with_memory(learning: Learning, ref: str, told: Sequence[Reminded]) -> int:
+    """How many are right with memory: of an adapter beside corrections the surer of two answers counts, as in `direct`.
+
+    No reply is cached, where it would outlive what memory holds.
+
+    Args:
+        told: the questions, after what memory recalls.
     """
     if ref == PLAIN:
-        return learning.score(told, ref, keep=False).correct
-    by_heart, as_corrected = (_said(learning, ref, some) for some in (plain, told))
-    pairs = zip(by_heart, as_corrected, strict=True)
-    return sum(known.right if known.sure > shown.sure else shown.right for known, shown in pairs)
+        return learning.score([one.whole for one in told], ref, keep=False).correct
+    both = [one for one in told if one.corrected is not None]
+    said = iter(_said(learning, ref, [one.facts for one in told]))
+    as_corrected = iter(_said(learning, ref, [one.whole for one in both]))
+    right = 0
+    for one in told:
+        kept = next(said)
+        if one.corrected is not None and (other := next(as_corrected)).sure >= kept.sure:
+            kept = other
+        right += kept.right
+    return right
 
 
 class _Answer(NamedTuple):
@@ -142,7 +166,10 @@ def _right(learning: Learning, ref: str, plain: Sequence[Example]) -> int:
 
 def _said(learning: Learning, ref: str, examples: Sequence[Example]) -> list[_Answer]:
     """What an adapter says itself, and how sure it is of that."""
-    said = learning.scorer.replies(learning.shelf.get(ref), examples)
+    if not examples:
+        return []
+    longest = max(map(learning.scorer.longest, examples))
+    said = learning.scorer.replies(learning.shelf.get(ref), examples, longest=longest)
     own = [replace(one.own, check="exact") for one in said]
     spoken = [one for one in own if one.answer.strip()]
     scored = iter(learning.score(spoken, ref, keep=False).outcomes if spoken else ())
@@ -150,17 +177,19 @@ def _said(learning: Learning, ref: str, examples: Sequence[Example]) -> list[_An
     return [_Answer(one.right, -math.inf if each is None else each) for one, each in zip(said, sure, strict=True)]
 
 
-async def reminded(one: Example, recall: Recall) -> Example:
+async def reminded(one: Example, recall: Recall) -> Reminded:
     """The example, with what memory knows before it is asked; what it knows of that very question is left out."""
     *earlier, question = one.messages
     said = [memory.text for memory in await recall(one.prompt) if not _same(memory.text, one.prompt)]
     if not said:
-        return one
+        return Reminded(one, None)
     language = language_of(one.prompt)
     facts, corrected = prompts.demonstrated(said)
     known = prompts.known(facts, language) if facts else ""
     opening, last = prompts.direct(question.content, language, known=known)
-    return replace(one, messages=(opening, *corrected, *earlier, last))
+    with_facts = replace(one, messages=(opening, *earlier, last))
+    shown = replace(one, messages=(opening, *corrected, *earlier, last)) if corrected else None
+    return Reminded(with_facts, shown)
 
 
 def _same(memory: str, question: str) -> bool:

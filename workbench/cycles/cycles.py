@@ -14,11 +14,12 @@ checkpoint, the run from its ledger, if use has not changed since. One cycle at 
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from workbench import disk
 from workbench.core.errors import AdapterError, EvolutionError, StoreLocked
 from workbench.core.examples import data_hash
 from workbench.core.stopping import Tell, nobody_listens
+from workbench.corpus.interactions import SKILL
 from workbench.cycles.ablation import Brought, Recall, brought_by
 from workbench.cycles.evidence import Evidence
 from workbench.cycles.pausing import Pause
@@ -130,18 +132,19 @@ class Cycles:
         """
         examples = (*found.train, *found.invented, *found.replay)
         tune = (*found.tune, *found.held)  # so that what is held is kept with it, for the cycle after this
-        name = f"use-{self.number}-{data_hash((*examples, *tune))[:6]}"
+        champion = self.learning.shelf.champion()
+        fits = champion is not None and champion.card.spec.base == self.learning.base.identity
+        start = champion if fits else None
+        name = f"use-{self.number}-{_short(data_hash((*examples, *tune)), start.identity if start else PLAIN)}"
         there = next((one for one in self.learning.shelf.list() if one.name == name), None)
         if there is not None:
             return there
         self._clear_others(name)
-        champion = self.learning.shelf.champion()
-        fits = champion is not None and champion.card.spec.base == self.learning.base.identity
         return self.learning.train(
             examples,
             name,
             tune=tune,
-            start=champion if fits else None,
+            start=start,
             on_progress=lambda now: tell(f"training {name}", now.step, now.steps),
         ).shelved
 
@@ -177,13 +180,15 @@ class Cycles:
     def evolve(self, found: Evidence, lesson: Shelved) -> Run:
         """A run that mixes the specialist with what answers now and with the shelf; close it when done.
 
-        The search looks at a few of the examples only, so that the budget has room for several generations.
+        The search looks at a few of the examples only, so that the budget has room for several generations; first at
+        those that what answers now was not made by, for it is better at the others than it is.
         """
-        settings = self.learning.settings
+        settings, champion = self.learning.settings, self.learning.shelf.champion()
         most = settings.learn.search_examples
+        old = self.learning.experience.seen_by(champion) if champion is not None else set()
         dials = settings.evolution.model_copy(update={"evaluations": settings.learn.evaluations})
         materials = Materials.of(
-            few_of_all(found.tune, most),
+            few_of_all(found.tune, most, last=old),
             held=few_of_all(found.held, most),
             fresh=found.fresh,
             guard=found.guard,
@@ -192,10 +197,11 @@ class Cycles:
         return Runs(self.learning).begin(materials, dials=dials, always=[lesson])
 
     async def compare(self, run: Run, recall: Recall, tell: Tell = nobody_listens) -> Brought | None:
-        """What memory and what the adapter of an ended run bring, on questions that no search has seen."""
+        """What memory and the adapter of an ended run bring, on the gate's questions of use, which no choice saw."""
         assert run.ending is not None, "the run has ended"
-        examples, after, verdict = run.materials.confirm, run.ending.adapter, run.ending.verdict
-        before = verdict["incumbent"] if verdict else PLAIN
+        examples = [one for one in run.materials.judge if one.skill == SKILL]
+        after, verdict, champion = run.ending.adapter, run.ending.verdict, self.learning.shelf.champion()
+        before = verdict["incumbent"] if verdict else champion.identity if champion else PLAIN
         return await brought_by(self.learning, examples, recall, before=before, after=after, tell=tell)
 
     def close(
@@ -205,7 +211,6 @@ class Cycles:
         *,
         lesson: Shelved | None = None,
         run: Run | None = None,
-        brought: Brought | None = None,
     ) -> Cycle:
         """Keep what came of the cycle, and write its page and that of its run; a refusal is kept as well.
 
@@ -226,16 +231,19 @@ class Cycles:
             run.ending if run else None,
             time.time() - began,
             time.time(),
-            brought,
         )
-        folder = self.folder / f"{cycle.number:04d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        with disk.replacing(folder / NAME) as file:
-            file.write(_adapter().dump_json(cycle, indent=2).decode() + "\n")
-        runs = Runs(self.learning)
-        if run is not None:
-            runs.report(run.name)
-        write_cycle(cycle, runs.find(run.name) if run else None, folder)
+        self._keep(cycle)
+        return cycle
+
+    def add(self, cycle: Cycle, run: Run, brought: Brought | None) -> Cycle:
+        """Put what memory and adapter brought into the record of a closed cycle, and onto its page.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        if brought is not None:
+            cycle = replace(cycle, brought=brought, seconds=cycle.seconds + time.time() - cycle.at, at=time.time())
+            self._keep(cycle)
         return cycle
 
     def list(self) -> tuple[Cycle, ...]:
@@ -261,11 +269,27 @@ class Cycles:
             return 1
         return closed[-1].number + (closed[-1].lacks is None)
 
+    def _keep(self, cycle: Cycle) -> None:
+        """Write its record and its page, in place of earlier ones, and the page of its run."""
+        folder = self.folder / f"{cycle.number:04d}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with disk.replacing(folder / NAME) as file:
+            file.write(_adapter().dump_json(cycle, indent=2).decode() + "\n")
+        runs = Runs(self.learning)
+        if cycle.run is not None:
+            runs.report(cycle.run)
+        write_cycle(cycle, runs.find(cycle.run) if cycle.run is not None else None, folder)
+
     def _clear_others(self, name: str) -> None:
         """A training of this cycle that use has overtaken is not gone on with."""
         for folder in (self.learning.settings.home / "training").glob(f"use-{self.number}-*"):
             if folder.name != name:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short(*parts: str) -> str:
+    """A few digits that stand for all of them together."""
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:6]
 
 
 def _read(file: Path) -> Cycle:

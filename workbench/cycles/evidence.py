@@ -29,7 +29,6 @@ from workbench.corpus.interactions import EARLIER, SKILL, Collected, from_sessio
 from workbench.corpus.splits import Shares, split
 from workbench.cycles.guarding import guards, unguarded
 from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
-from workbench.learning import held_skills
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
@@ -101,15 +100,14 @@ def gathered(
     )
     trained = {one.id for one in replay}
     held = [one for one in held if one.id not in trained]
-    earlier = _earlier(collected, learner)
+    earlier = _earlier(collected, learner) if turns else set()
     unseen = [one for one in parts.gate if one.id not in used and one.origin.place["turn"] not in turns]
     fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
     looked_at = used | trained | {one.id for one in held}
     before = [replace(one, skill=EARLIER) for one in unseen if one.id in earlier]
     guard = (*before, *guards(learning, learner, looked_at, brought))
     new = sum(one.id not in seen and one.id not in tried for one in parts.train)
-    again_of_use = learner is not None and SKILL in held_skills(learner)
-    fewest = dials.least_fresh_again if again_of_use else dials.least_fresh
+    fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
         parts.train,
         tuple(replay),
@@ -126,8 +124,8 @@ def gathered(
 
 
 def _earlier(collected: Collected, champion: Shelved | None) -> set[str]:
-    """Ids of examples from before what answers now was made, if it learned from use."""
-    if champion is None or SKILL not in held_skills(champion):
+    """Ids of examples from before what answers now was made."""
+    if champion is None:
         return set()
     return {name for name, at in collected.asked_at.items() if at < champion.card.made_at}
 

@@ -32,6 +32,7 @@ from workbench.evaluation.intervals import wilson_interval
 from workbench.evolution.genome import Genome, Lesson, to_dict
 from workbench.evolution.search.seeded import SEED
 from workbench.evolution.trial import Trial
+from workbench.learning import PLAIN
 from workbench.runs.own_answers import own_answers
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Ending:
         adapter, name: of the one that is on the shelf.
         chosen: its label among the finalists.
         judged: hash of the examples that the gate was given; None where it was given none.
-        verdict: the gate's, in plain values.
+        verdict: the gate's, in plain values; None where it had nothing to judge by, or what answers now was best.
         at: seconds since the epoch.
     """
 
@@ -106,6 +107,8 @@ class Ending:
     @property
     def words(self) -> str:
         """The verdict, for a person."""
+        if self.verdict is None and self.judged is not None:
+            return f"Nothing better was found than {self.name}, which answers now and stays; the gate was not asked."
         if self.verdict is None:
             return "Nothing was judged and nothing deployed: give fresh examples with --gate GATE.jsonl."
         return str(self.verdict["words"])
@@ -130,7 +133,7 @@ async def ended(
     verdict = await _judged(run, shelved, known, on_progress)
     deployed = deploy and verdict is not None and verdict["decision"] == "promote"
     if deployed and not _answers(run, shelved):
-        run.learning.deploy(shelved.identity, why=f"run {run.name}, promoted by the gate")
+        run.learning.deploy(shelved.identity, why=_why(run))
     finalists = tuple(each[0] for each in measured)
     ending = Ending(
         shelved.identity, shelved.label, one.label, finalists, judged, verdict, deployed=deployed, at=time.time()
@@ -218,6 +221,8 @@ def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
     learning = run.learning
     known = next((one for one in learning.shelf.list() if one.identity == adapter.identity), None)
     if known is not None:
+        if not _answers(run, known):  # what answers now is chosen by nobody
+            learning.experience.inherit(known, [known], run.materials.deciding)
         return known
     tune = run.materials.tune
     origin = Provenance(
@@ -240,19 +245,43 @@ def _shelved(run: Run, genome: Genome, adapter: Adapter, name: str) -> Shelved:
 async def _judged(
     run: Run, one: Shelved, known: Sequence[Example], on_progress: Tell | None
 ) -> Mapping[str, Any] | None:
-    """The gate's verdict; that of a look which a kill kept from being written down here."""
+    """The gate's verdict; that of a look which a kill kept from being written down here.
+
+    What answers now is not judged: against itself it would use up fresh examples and error probability for nothing.
+    """
     learning, judge = run.learning, run.materials.judge
     if not judge:
         return None
-    ids = {each.id for each in judge}
-    looks = [line for line in learning.ledger.lines() if line["candidate"] == one.identity and ids & set(line["ids"])]
-    if looks:
-        said = dict(looks[-1]["verdict"])
+    if (look := _look(run, one)) is not None:
+        said = dict(look["verdict"])
         return said | {"words": str(said["words"]).replace(one.identity[:12], one.label)}
+    if _answers(run, one):
+        return None
     target = {each.skill for each in run.materials.tune} & {each.skill for each in judge} or None
     known = (*run.materials.confirm, *run.materials.tune, *run.materials.held, *known)
     verdict = await learning.gate(one.identity, judge, target=target, known=known, on_progress=on_progress)
     return verdict.to_dict()
+
+
+def _look(run: Run, one: Shelved) -> Mapping[str, Any] | None:
+    """This run's look at it, where there was one: at its examples, over what answers now or answered until this run."""
+    ids, shelf = {each.id for each in run.materials.judge}, run.learning.shelf
+    champion, moves = shelf.champion(), shelf.history()
+    if _answers(run, one) and (not moves or moves[-1].why != _why(run)):
+        return None
+    looks = [
+        line
+        for line in run.learning.ledger.lines()
+        if line["candidate"] == one.identity
+        and ids & set(line["ids"])
+        and (_answers(run, one) or line["incumbent"] == (champion.identity if champion else PLAIN))
+    ]
+    return looks[-1] if looks else None
+
+
+def _why(run: Run) -> str:
+    """What the history of the shelf says of a deployment."""
+    return f"run {run.name}, promoted by the gate"
 
 
 def _answers(run: Run, one: Shelved) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.core.examples import Example
+from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
 from workbench.evolution.lines import Plan
 from workbench.hardware.planner import gib
@@ -104,6 +104,11 @@ def executor_of(dials: EvolutionSettings) -> MakeExecutor | None:
     return made
 
 
+def _name(lesson: Lesson, examples: Sequence[Example]) -> str:
+    """Of a lesson about these examples; another one has another, so that neither takes the other's checkpoints."""
+    return f"{lesson.steps}-{lesson.learning_rate:g}-{lesson.batch}-{lesson.seed}-{data_hash(examples)[:16]}"
+
+
 @dataclass(frozen=True)
 class Lessons:
     """Gives lessons."""
@@ -130,7 +135,7 @@ class Lessons:
                 "patience": 0,
             }
         )
-        folder = self.folder / "lessons" / f"{adapter.identity[:16]}-{lesson.steps}-{lesson.seed}"
+        folder = self.folder / "lessons" / f"{adapter.identity[:16]}-{_name(lesson, examples)}"
         safe = gib(self.settings.hardware.safe_gib)
         taught = train(
             self.base, examples, dials, folder=folder, start=adapter, safe_bytes=safe, on_progress=self.on_lesson

@@ -66,6 +66,7 @@ def _search(card: RunCard) -> str:
     names = {
         "gradient": "coefficients by gradient",
         "cma": "CMA-ES over coefficients",
+        "pairs": "every two adapters, then CMA-ES over coefficients",
         "random": "random search",
         "population": "a population",
     }

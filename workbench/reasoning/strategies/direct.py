@@ -37,13 +37,15 @@ async def think(turn: Turn, thinker: Thinker) -> Turn:
 async def _both_ways(
     turn: Turn, thinker: Thinker, by_heart: Sequence[Message], as_corrected: Sequence[Message], sampling: Sampling
 ) -> Turn:
-    """The surer of two answers; the second where they are equally sure, or an engine does not say how sure it is.
+    """The surer of two answers; the second where they are equally sure, or an engine does not say how sure it is; one
+    that says something before one that is empty.
 
     Without tools, as an adapter was taught and judged.
     """
     turn, known = await thinker.think(turn, BY_HEART, by_heart, sampling)
     turn, told = await thinker.think(turn, AS_CORRECTED, as_corrected, sampling)
     sure, surer = from_logprobs(known.logprobs), from_logprobs(told.logprobs)
-    kept = known if sure is not None and surer is not None and sure.value > surer.value else told
+    by_heart_is_surer = sure is not None and surer is not None and sure.value > surer.value
+    kept = known if known.text.strip() and (by_heart_is_surer or not told.text.strip()) else told
     confidence = from_logprobs(kept.logprobs)
     return replace(turn, answer=kept.text.strip(), confidence=confidence, cut_off=kept.finish == "length")
