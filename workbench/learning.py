@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -24,7 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
-from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved, SkillScore
+from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved
 from workbench.core.errors import AdapterError, ExamplesError, TrainingError
 from workbench.core.examples import Example, data_hash
 from workbench.core.schema import Settings
@@ -33,6 +33,7 @@ from workbench.corpus.interactions import EARLIER
 from workbench.experience import Experience
 from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
+from workbench.holding import held_skills, shares
 from workbench.models.deployed import Deployed, ollama_name
 from workbench.models.embedded import EmbeddedModel
 
@@ -51,7 +52,6 @@ NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
 SCORES = "scores.sqlite"  # in the home
 PLAIN = "base"  # what a person calls the base without an adapter
-HELD_FROM = 0.5  # a skill of which the incumbent answers at least this share is held
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,7 @@ class Learning:
 
     def note_scores(self, ref: str, score: Score) -> Shelved:
         """Write a score on the adapter's card, skill by skill."""
-        return self.shelf.add_scores(ref, _shares((one.skill, one.right) for one in score.outcomes))
+        return self.shelf.add_scores(ref, shares((one.skill, one.right) for one in score.outcomes))
 
     async def gate(
         self,
@@ -258,7 +258,7 @@ class Learning:
         before = await in_thread(lambda tell: self._told(fresh, then, "incumbent", tell), on_progress)
         after = await in_thread(lambda tell: self._told(fresh, challenger.identity, "candidate", tell), on_progress)
         trials = [Trial(one.id, one.skill, before[one.id], after[one.id]) for one in fresh]
-        self.shelf.add_scores(challenger.identity, _shares((one.skill, after[one.id]) for one in fresh))
+        self.shelf.add_scores(challenger.identity, shares((one.skill, after[one.id]) for one in fresh))
         used = self.ledger.used_ids()
         wanted = self.settings.gate.serving_examples
         chosen = set(chosen_for_serving([one for one in trials if one.example_id not in used], wanted))
@@ -480,25 +480,3 @@ class Learning:
         if examples and not fresh:
             raise ExamplesError("All of these examples were trained on; bring some that neither adapter has seen")
         return fresh
-
-
-def held_skills(one: Shelved | None) -> frozenset[str]:
-    """The skills that an adapter holds: those it was scored on and knows, and others that it was trained on."""
-    if one is None:
-        return frozenset()
-    known = {score.skill: score.mean >= HELD_FROM for score in one.card.scores}
-    trained = one.card.origin.data.skills if one.card.origin.data else ()
-    return frozenset(skill for skill in {*known, *trained} if known.get(skill, True)) - {EARLIER}
-
-
-def _shares(verdicts: Iterable[tuple[str, bool]]) -> list[SkillScore]:
-    """Of each skill, how much was right."""
-    from workbench.evaluation.intervals import wilson_interval
-
-    by_skill: dict[str, list[bool]] = {}
-    for skill, right in verdicts:
-        by_skill.setdefault(skill, []).append(right)
-    return [
-        SkillScore(skill, len(some), sum(some) / len(some), *wilson_interval(sum(some), len(some)))
-        for skill, some in by_skill.items()
-    ]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from workbench.core.examples import Example
 from workbench.corpus.interactions import SKILL
 from workbench.experience import FRESH_FILE
-from workbench.learning import held_skills
+from workbench.holding import held_skills
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
