@@ -152,10 +152,11 @@ class Day:
         return {task: agent.learning.score(some, ref).correct for task, some in examples.items()}
 
     async def _measured_with_memory(self, agent: Agent, ref: str) -> Rights:
+        learned = None if ref == PLAIN else agent.learning.turns_learned_by(ref)
         found = {}
         for task, some in held_out(self.seed, self.dials.held).items():
             self.clock.check()
-            told = [await reminded(one, agent.looked_up) for one in some]
+            told = [await reminded(one, agent.looked_up, learned) for one in some]
             found[task] = right_with_memory(agent.learning, ref, told)
         return found
 

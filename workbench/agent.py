@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -250,7 +250,7 @@ class Agent:
         dials = self.settings.reasoning
         if strategy is not None:
             dials = dials.model_copy(update={"strategy": strategy})
-        return Rooms(_TurnMemory(self.memory, self.settings), _TurnModels(self.backends, model), dials)
+        return Rooms(_TurnMemory(self.memory, self.settings, self.learning), _TurnModels(self.backends, model), dials)
 
 
 @asynccontextmanager
@@ -289,12 +289,15 @@ class _TurnMemory:
 
     memory: Memory
     settings: Settings
+    learning: Learning
 
     async def recall(self, question: str) -> tuple[Recalled, ...]:
         dials = self.settings.memory
-        return await self.memory.recall(
+        found = await self.memory.recall(
             question, k=dials.recall_k, tokens=dials.recall_tokens, min_score=dials.recall_min_score
         )
+        learned = await asyncio.to_thread(self.learning.turns_learned)
+        return tuple(replace(one, learned=one.turn_id in learned) for one in found) if learned else found
 
     async def history(self, turn: Turn) -> tuple[Message, ...]:
         dials = self.settings.reasoning

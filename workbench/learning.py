@@ -75,6 +75,7 @@ class Learning:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._turns: dict[str, frozenset[str]] = {}
 
     @cached_property
     def shelf(self) -> Shelf:
@@ -338,6 +339,24 @@ class Learning:
             gguf=one.folder / SERVED_FILE,
             sha256=file.sha256 if file else None,
         )
+
+    def turns_learned(self) -> Collection[str]:
+        """Turns that what answers now has learned from; none where that is the plain base, or cannot be read."""
+        try:
+            one = self.deployed()
+        except AdapterError:  # the choice of a model says so
+            return frozenset()
+        return self.turns_learned_by(one.identity) if one else frozenset()
+
+    def turns_learned_by(self, ref: str) -> frozenset[str]:
+        """Turns that an adapter has learned from; read once.
+
+        Raises:
+            AdapterNotFound: no adapter is called that.
+        """
+        if ref not in self._turns:
+            self._turns[ref] = frozenset(self.experience.turns_seen_by(self.shelf.find(ref)).values())
+        return self._turns[ref]
 
     def export(self, ref: str, folder: Path, form: Form = "peft") -> tuple[Path, ...]:
         """Write an adapter in a form that other programs read.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.core.records import Language, Message
+from workbench.core.records import Language, Message, Recalled
 from workbench.prompts.corrections import LONGEST_QUESTION, correction_in, correction_statement, demonstrated
 
 LINES = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1).map(str.strip).filter(bool)
@@ -33,12 +34,13 @@ def test_an_answer_of_several_lines_stays_whole() -> None:
 def test_a_question_that_was_cut_is_told_as_a_fact_not_as_an_exchange() -> None:
     long = correction_statement("x" * 10_000, "y", "en")
     assert correction_in(long) is None
-    assert demonstrated([long]) == ([long], [])
+    assert demonstrated([recalled(long)], to_adapter=False) == ([long], [])
 
 
 def test_the_best_correction_stands_next_to_the_question_and_facts_keep_their_order() -> None:
     best, other = correction_statement("2 + 2?", "4", "en"), correction_statement("1 + 1?", "2", "en")
-    facts, exchanges = demonstrated(["I like tea.", best, "I live in Graz.", other])
+    found = [recalled(text) for text in ("I like tea.", best, "I live in Graz.", other)]
+    facts, exchanges = demonstrated(found, to_adapter=False)
     assert facts == ["I like tea.", "I live in Graz."]
     assert exchanges == [
         Message("user", "1 + 1?"),
@@ -46,3 +48,16 @@ def test_the_best_correction_stands_next_to_the_question_and_facts_keep_their_or
         Message("user", "2 + 2?"),
         Message("assistant", "4"),
     ]
+
+
+@pytest.mark.parametrize(("learned", "shown"), [(0, 6), (1, 6), (2, 0), (6, 0)])
+def test_an_adapter_that_learned_from_a_third_of_them_is_shown_none(learned: int, shown: int) -> None:
+    corrections = [correction_statement(f"{number} + 1?", str(number + 1), "en") for number in range(6)]
+    found = [recalled(text, learned=number < learned) for number, text in enumerate(corrections)]
+    facts, exchanges = demonstrated([*found, recalled("I like tea.", learned=True)], to_adapter=True)
+    assert (facts, len(exchanges)) == (["I like tea."], 2 * shown)
+    assert len(demonstrated(found, to_adapter=False)[1]) == 12, "the plain base has learned nothing"
+
+
+def recalled(text: str, *, learned: bool = False) -> Recalled:
+    return Recalled("m", text, 1.0, "near", 0.0, learned=learned)

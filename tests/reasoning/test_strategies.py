@@ -51,28 +51,16 @@ async def test_direct_shows_recalled_corrections_as_exchanges_before_the_convers
     ]
 
 
-@pytest.mark.parametrize(("sure", "surer", "kept"), [(0.9, 0.5, "known"), (0.5, 0.9, "told"), (None, 0.1, "told")])
-async def test_an_adapter_is_asked_with_and_without_corrections_and_the_surer_answer_stays(
-    sure: float | None, surer: float, kept: str
+@pytest.mark.parametrize(("adapter", "learned", "sent"), [("evolved", True, 2), ("evolved", False, 4), (None, True, 4)])
+async def test_an_adapter_answers_by_heart_what_it_has_learned_from(
+    adapter: str | None, learned: bool, sent: int
 ) -> None:
-    def said(text: str, chance: float | None) -> list[Piece]:
-        return [Piece(text, logprobs=() if chance is None else (math.log(chance),))]
-
-    model = ScriptedModel(said("known", sure), said("told", surer))
-    corrected = Recalled("m2", correction_statement("1 + 1?", "2", "en"), 0.6, "near", 0.0)
-    choice = Choice("small", "scripted", (), adapter="evolved")
-    turn = await STRATEGIES["direct"](Turn("2 + 2?", recalled=(corrected,), choice=choice), thinker(model))
-    assert turn.answer == kept
-    assert [(one.name, one.text) for one in turn.thoughts] == [("by heart", "known"), ("as corrected", "told")]
-    assert [len(one.messages) for one in model.sent] == [2, 4]
-
-
-async def test_an_empty_answer_gives_way_to_one_that_says_something() -> None:
-    model = ScriptedModel("known", " ")
-    corrected = Recalled("m2", correction_statement("1 + 1?", "2", "en"), 0.6, "near", 0.0)
-    choice = Choice("small", "scripted", (), adapter="evolved")
-    turn = await STRATEGIES["direct"](Turn("2 + 2?", recalled=(corrected,), choice=choice), thinker(model))
-    assert turn.answer == "known"
+    model = ScriptedModel("4")
+    corrected = Recalled("m2", correction_statement("1 + 1?", "2", "en"), 0.6, "near", 0.0, learned=learned)
+    choice = Choice("small", "scripted", (), adapter=adapter)
+    await STRATEGIES["direct"](Turn("2 + 2?", recalled=(corrected, DOG), choice=choice), thinker(model))
+    assert len(model.sent[0].messages) == sent
+    assert "Rufus" in model.sent[0].messages[0].content, "facts are told in any case"
 
 
 async def test_direct_drops_the_oldest_history_that_does_not_fit() -> None:

@@ -119,7 +119,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """One memory that recall chose, its score, why it was chosen, and the parts that the score is the sum of."""
+    """One memory that recall chose, its score, why it was chosen, and the parts that the score is the sum of.
+
+    Args:
+        turn_id: the turn that it was stated in, or that it corrects.
+        learned: whether the adapter that answers now has learned from that turn.
+    """
 
     memory_id: str
     text: str
@@ -130,6 +135,8 @@ class Recalled:
     speaker: str | None = None
     kind: str = "fact"
     parts: dict[str, float] = field(default_factory=dict)
+    turn_id: str | None = None
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@
 
 `before` is what answered until now, `after` the adapter that the cycle made. Memory holds the correction of an unseen
 example as soon as it was given; what it says of that very question is left out, for a person asks new ones. An adapter
-beside memory answers as in a turn: both ways, and the surer answer counts. Nothing that is measured here decides
-anything.
+beside memory answers as in a turn: by heart where it has learned from what is recalled. Nothing that is measured here
+decides anything.
 
 >>> brought = Brought(n=40, before=0, with_memory=6, adapter=31, both=33)
 >>> brought.sentence
@@ -15,11 +15,10 @@ anything.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workbench import prompts
 from workbench.core.examples import Example
@@ -105,91 +104,45 @@ async def brought_by(
     plain = examples[:MOST]
     if not plain:
         return None
-    told = [await reminded(one, recall) for one in plain]
     ways = [(ref, memory) for ref in (before, after) for memory in (False, True)]
     right = []
     for number, (ref, memory) in enumerate(ways):
         tell("comparing memory and adapter", number, len(ways))
-        work = partial(right_with_memory, learning, ref, told) if memory else partial(_right, learning, ref, plain)
+        if memory:
+            learned = None if ref == PLAIN else learning.turns_learned_by(ref)
+            told = [await reminded(one, recall, learned) for one in plain]
+            work = partial(right_with_memory, learning, ref, told)
+        else:
+            work = partial(_right, learning, ref, plain)
         right.append(await in_thread(lambda _, work=work: work()))  # type: ignore[misc]
     return Brought(len(plain), *right)
 
 
-@dataclass(frozen=True, slots=True)
-class Reminded:
-    """A question after what memory recalls, as `direct` asks it.
-
-    Args:
-        facts: with the facts that are recalled.
-        corrected: the same, with corrections of other questions as exchanges; None where none are recalled.
-    """
-
-    facts: Example
-    corrected: Example | None
-
-    @property
-    def whole(self) -> Example:
-        """With all that is recalled."""
-        return self.corrected or self.facts
-
-
-def right_with_memory(learning: Learning, ref: str, told: Sequence[Reminded]) -> int:
-    """How many are right with memory: of an adapter beside corrections the surer of two answers counts, as in `direct`.
-
-    No reply is cached, where it would outlive what memory holds.
-
-    Args:
-        told: the questions, after what memory recalls.
-    """
-    if ref == PLAIN:
-        return learning.score([one.whole for one in told], ref, keep=False).correct
-    both = [one for one in told if one.corrected is not None]
-    said = iter(_said(learning, ref, [one.facts for one in told]))
-    as_corrected = iter(_said(learning, ref, [one.whole for one in both]))
-    right = 0
-    for one in told:
-        kept = next(said)
-        if one.corrected is not None and (other := next(as_corrected)).sure >= kept.sure:
-            kept = other
-        right += kept.right
-    return right
-
-
-class _Answer(NamedTuple):
-    right: bool
-    sure: float  # mean log-probability of its tokens
+def right_with_memory(learning: Learning, ref: str, told: Sequence[Example]) -> int:
+    """How many are right after what memory recalls; no verdict is cached, where it would outlive what memory holds."""
+    return learning.score(told, ref, keep=False).correct
 
 
 def _right(learning: Learning, ref: str, plain: Sequence[Example]) -> int:
     return learning.score(plain, ref).correct
 
 
-def _said(learning: Learning, ref: str, examples: Sequence[Example]) -> list[_Answer]:
-    """What an adapter says itself, and how sure it is of that."""
-    if not examples:
-        return []
-    longest = max(map(learning.scorer.longest, examples))
-    said = learning.scorer.replies(learning.shelf.get(ref), examples, longest=longest)
-    own = [replace(one.own, check="exact") for one in said]
-    spoken = [one for one in own if one.answer.strip()]
-    scored = iter(learning.score(spoken, ref, keep=False).outcomes if spoken else ())
-    sure = [(next(scored).logprob if one.answer.strip() else None) for one in own]
-    return [_Answer(one.right, -math.inf if each is None else each) for one, each in zip(said, sure, strict=True)]
+async def reminded(one: Example, recall: Recall, learned: Collection[str] | None) -> Example:
+    """The example as `direct` asks it, after what memory recalls; what it knows of that very question is left out.
 
-
-async def reminded(one: Example, recall: Recall) -> Reminded:
-    """The example, with what memory knows before it is asked; what it knows of that very question is left out."""
+    Args:
+        learned: turns that the adapter which answers has learned from; None where the plain base answers.
+    """
     *earlier, question = one.messages
-    said = [memory.text for memory in await recall(one.prompt) if not _same(memory.text, one.prompt)]
-    if not said:
-        return Reminded(one, None)
+    found = [memory for memory in await recall(one.prompt) if not _same(memory.text, one.prompt)]
+    if not found:
+        return one
     language = language_of(one.prompt)
-    facts, corrected = prompts.demonstrated(said)
+    said = [replace(memory, learned=memory.turn_id in (learned or ())) for memory in found]
+    facts, corrected = prompts.demonstrated(said, to_adapter=learned is not None)
     known = prompts.known(facts, language) if facts else ""
     opening, last = prompts.direct(question.content, language, known=known)
-    with_facts = replace(one, messages=(opening, *earlier, last))
-    shown = replace(one, messages=(opening, *corrected, *earlier, last)) if corrected else None
-    return Reminded(with_facts, shown)
+    return replace(one, messages=(opening, *corrected, *earlier, last))
 
 
 def _same(memory: str, question: str) -> bool:

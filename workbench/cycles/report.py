@@ -76,8 +76,8 @@ def _brought(found: Brought | None) -> Iterator[Block]:
         return
     yield (
         "The same questions, which nothing was trained or chosen on, asked with and without what memory recalls; what "
-        "memory holds about that very question was left out. With both, the adapter answers with it and without, and "
-        "the surer answer counts."
+        "memory holds about that very question was left out. With both, an adapter that has learned from what is "
+        "recalled answers by heart, as in a turn."
     )
     if find_spec("plotly") is not None:
         from workbench.plots import accuracy_bars

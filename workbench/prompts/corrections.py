@@ -6,7 +6,7 @@
 The next question profits from it at once, before anything is learned: told as facts, corrections of other questions
 helped a small model with none of ten tasks, and as exchanges with all of them (docs/LOG.md, 29 November). Examples
 before a question are few-shot prompting (Brown et al. 2020), chosen by nearness to it as in Liu et al. 2022 ("What
-Makes Good In-Context Examples for GPT-3?"). It stores nothing.
+Makes Good In-Context Examples for GPT-3?"). What an adapter has learned they would only blur. It stores nothing.
 
 >>> statement = correction_statement("Who wrote Emma?", "Jane Austen", "en")
 >>> statement
@@ -20,8 +20,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from workbench.core.records import Language, Message
+from workbench.core.records import Language, Message, Recalled
 
+KNOWN_FROM = 1 / 3  # share of the recalled corrections; of what a cycle is offered, an adapter learns seven in ten
 LONGEST_QUESTION = 500  # characters; what was asked is found by its beginning as well
 CUT = "…"
 FORMS: dict[Language, str] = {
@@ -54,20 +55,26 @@ def correction_in(statement: str) -> tuple[str, str] | None:
     return found[1], found[2].strip()
 
 
-def demonstrated(memories: Iterable[str]) -> tuple[list[str], list[Message]]:
+def demonstrated(memories: Iterable[Recalled], *, to_adapter: bool) -> tuple[list[str], list[Message]]:
     """What recall found, parted into facts for the system message and corrections as exchanges.
+
+    An adapter that has learned from enough of the corrections knows such questions by heart, and is shown none.
 
     Args:
         memories: the best first.
+        to_adapter: whether an adapter answers; `Recalled.learned` is about that one.
     Returns:
         The facts in their order; the exchanges with the best last, next to the question.
     """
     facts: list[str] = []
     exchanges: list[Message] = []
+    learned: list[bool] = []
     for one in memories:
-        if (correction := correction_in(one)) is None:
-            facts.append(one)
+        if (correction := correction_in(one.text)) is None:
+            facts.append(one.text)
             continue
         question, answer = correction
         exchanges[:0] = (Message("user", question), Message("assistant", answer))
-    return facts, exchanges
+        learned.append(one.learned)
+    by_heart = to_adapter and sum(learned) >= KNOWN_FROM * len(learned)
+    return facts, [] if by_heart else exchanges

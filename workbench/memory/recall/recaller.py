@@ -167,7 +167,16 @@ class Recaller:
         row = stored[one.memory_id]
         said = why(row, one.parts, one.cosine, asked, question, self._clock())
         return Recalled(
-            row.id, row.text, one.score, said, row.said_at, row.session_id, row.speaker, row.kind, one.parts
+            row.id,
+            row.text,
+            one.score,
+            said,
+            row.said_at,
+            row.session_id,
+            row.speaker,
+            row.kind,
+            one.parts,
+            row.turn_id,
         )
 
 
