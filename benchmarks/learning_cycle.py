@@ -1,7 +1,7 @@
 """Does an agent that people use, rate and correct get better, day after day, and by what?
 
-    ten days, ten tasks that come one after another, simulated people, five arms (`learning_users`, `learning_days`)
-    supervised   one adapter trained on the right answers of all days, in as many steps as a cycle a day would have
+    twelve days, ten tasks that come one after another, simulated people, five arms (`learning_users`, `learning_days`)
+    supervised   one adapter trained on the right answers to everything that was asked, whether rated or not
 
 A piece is one day of one arm. Days of an arm follow each other; arms and seeds are independent. A call ends after
 --minutes and the next one goes on, in the middle of a day if need be.
@@ -132,7 +132,7 @@ def supervised(seed: int, dials: Dials, home: Path, bases: Path, clock: Clock) -
     """One adapter trained on the right answers to everything that is asked in all days."""
     from workbench.learning import Learning
 
-    steps = dials.steps * dials.days
+    steps = dials.supervised_steps
     given = {"home": str(home), "training.bases_folder": str(bases), "training.steps": steps}
     learning = Learning(load_settings(overrides=given))
     asked = [one for day in stream(seed, days=dials.days, per_day=dials.per_day, held=dials.held) for one in day]

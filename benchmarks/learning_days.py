@@ -45,13 +45,17 @@ class Dials:
     Args:
         per_day: questions.
         held: held-out examples of each task.
+        steps: of a cycle's specialist.
+        evaluations: of a cycle's search.
+        supervised_steps: of the adapter that is trained on all right answers, some five times over each.
     """
 
-    days: int = 10
+    days: int = 12
     per_day: int = 120
     held: int = 20
-    steps: int = 40
+    steps: int = 60
     evaluations: int = 800
+    supervised_steps: int = 480
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -292,7 +292,7 @@ class LearnSettings(Section):
     least_new: int = setting(20, "examples to train on that what answers now has not learned", unit="examples", ge=1)
     least_fresh: int = setting(20, "examples that nothing has seen, to judge by", unit="examples", ge=2)
     least_fresh_again: int = setting(
-        60,
+        40,
         "to judge by once something answers that learned from use: what is left to gain is less, and each look at it "
         "costs",
         unit="examples",
