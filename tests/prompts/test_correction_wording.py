@@ -34,13 +34,13 @@ def test_an_answer_of_several_lines_stays_whole() -> None:
 def test_a_question_that_was_cut_is_told_as_a_fact_not_as_an_exchange() -> None:
     long = correction_statement("x" * 10_000, "y", "en")
     assert correction_in(long) is None
-    assert demonstrated([recalled(long)], to_adapter=False) == ([long], [])
+    assert demonstrated([recalled(long)], "x?", to_adapter=False) == ([long], [])
 
 
 def test_the_best_correction_stands_next_to_the_question_and_facts_keep_their_order() -> None:
     best, other = correction_statement("2 + 2?", "4", "en"), correction_statement("1 + 1?", "2", "en")
     found = [recalled(text) for text in ("I like tea.", best, "I live in Graz.", other)]
-    facts, exchanges = demonstrated(found, to_adapter=False)
+    facts, exchanges = demonstrated(found, "3 + 3?", to_adapter=False)
     assert facts == ["I like tea.", "I live in Graz."]
     assert exchanges == [
         Message("user", "1 + 1?"),
@@ -52,11 +52,27 @@ def test_the_best_correction_stands_next_to_the_question_and_facts_keep_their_or
 
 @pytest.mark.parametrize(("learned", "shown"), [(0, 6), (1, 6), (2, 0), (6, 0)])
 def test_an_adapter_that_learned_from_a_third_of_them_is_shown_none(learned: int, shown: int) -> None:
-    corrections = [correction_statement(f"{number} + 1?", str(number + 1), "en") for number in range(6)]
-    found = [recalled(text, learned=number < learned) for number, text in enumerate(corrections)]
-    facts, exchanges = demonstrated([*found, recalled("I like tea.", learned=True)], to_adapter=True)
-    assert (facts, len(exchanges)) == (["I like tea."], 2 * shown)
-    assert len(demonstrated(found, to_adapter=False)[1]) == 12, "the plain base has learned nothing"
+    found = [recalled(text, learned=number < learned) for number, text in enumerate(SUMS)]
+    _, exchanges = demonstrated(found, "9 + 9?", to_adapter=True)
+    assert len(exchanges) == 2 * shown
+    assert len(demonstrated(found, "9 + 9?", to_adapter=False)[1]) == 12, "the plain base has learned nothing"
+
+
+def test_by_heart_goes_without_facts_from_what_was_learned_and_with_all_others() -> None:
+    facts = [recalled("Three and three.", learned=True), recalled("I like tea.")]
+    found = [*facts, *(recalled(text, learned=True) for text in SUMS)]
+    assert demonstrated(found, "9 + 9?", to_adapter=True)[0] == ["I like tea."]
+    assert demonstrated(found, "9 + 9?", to_adapter=False)[0] == ["Three and three.", "I like tea."]
+    assert demonstrated(facts, "9 + 9?", to_adapter=True)[0] == ["Three and three.", "I like tea."], "nothing corrected"
+
+
+def test_a_correction_of_that_very_question_is_shown_whatever_was_learned() -> None:
+    found = [recalled(text, learned=True) for text in SUMS]
+    _, exchanges = demonstrated(found, "  3 + 1 ", to_adapter=True)
+    assert Message("user", "3 + 1?") in exchanges
+
+
+SUMS = [correction_statement(f"{number} + 1?", str(number + 1), "en") for number in range(6)]
 
 
 def recalled(text: str, *, learned: bool = False) -> Recalled:

@@ -139,7 +139,7 @@ async def reminded(one: Example, recall: Recall, learned: Collection[str] | None
         return one
     language = language_of(one.prompt)
     said = [replace(memory, learned=memory.turn_id in (learned or ())) for memory in found]
-    facts, corrected = prompts.demonstrated(said, to_adapter=learned is not None)
+    facts, corrected = prompts.demonstrated(said, question.content, to_adapter=learned is not None)
     known = prompts.known(facts, language) if facts else ""
     opening, last = prompts.direct(question.content, language, known=known)
     return replace(one, messages=(opening, *corrected, *earlier, last))

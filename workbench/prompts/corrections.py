@@ -18,7 +18,7 @@ Makes Good In-Context Examples for GPT-3?"). What an adapter has learned they wo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from workbench.core.records import Language, Message, Recalled
 
@@ -55,10 +55,12 @@ def correction_in(statement: str) -> tuple[str, str] | None:
     return found[1], found[2].strip()
 
 
-def demonstrated(memories: Iterable[Recalled], *, to_adapter: bool) -> tuple[list[str], list[Message]]:
+def demonstrated(memories: Sequence[Recalled], question: str, *, to_adapter: bool) -> tuple[list[str], list[Message]]:
     """What recall found, parted into facts for the system message and corrections as exchanges.
 
-    An adapter that has learned from enough of the corrections knows such questions by heart, and is shown none.
+    An adapter that has learned from enough of the corrections knows such questions by heart: it is shown none of them,
+    and told no fact from a turn that it has learned from, since it was trained and judged without. A correction of that
+    very question is shown in any case.
 
     Args:
         memories: the best first.
@@ -66,15 +68,22 @@ def demonstrated(memories: Iterable[Recalled], *, to_adapter: bool) -> tuple[lis
     Returns:
         The facts in their order; the exchanges with the best last, next to the question.
     """
-    facts: list[str] = []
+    read = [(one, correction_in(one.text)) for one in memories]
+    corrections = [(one, correction) for one, correction in read if correction is not None]
+    answered = any(_same(asked, question) for _, (asked, _) in corrections)
+    learned = sum(one.learned for one, _ in corrections)
+    by_heart = to_adapter and not answered and 0 < KNOWN_FROM * len(corrections) <= learned
+    facts = [one.text for one, correction in read if correction is None and not (by_heart and one.learned)]
     exchanges: list[Message] = []
-    learned: list[bool] = []
-    for one in memories:
-        if (correction := correction_in(one.text)) is None:
-            facts.append(one.text)
-            continue
-        question, answer = correction
-        exchanges[:0] = (Message("user", question), Message("assistant", answer))
-        learned.append(one.learned)
-    by_heart = to_adapter and sum(learned) >= KNOWN_FROM * len(learned)
-    return facts, [] if by_heart else exchanges
+    for _, (asked, answer) in () if by_heart else corrections:
+        exchanges[:0] = (Message("user", asked), Message("assistant", answer))
+    return facts, exchanges
+
+
+def _same(asked: str, question: str) -> bool:
+    """Whether two questions are one, but for case, blanks and marks at their ends."""
+    return _bare(asked) == _bare(question)
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .?!:;？。！：")

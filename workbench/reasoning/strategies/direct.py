@@ -20,7 +20,7 @@ from workbench.reasoning.thinker import Thinker
 async def think(turn: Turn, thinker: Thinker) -> Turn:
     """One call, more if the model calls tools natively."""
     adapter = turn.choice is not None and turn.choice.adapter is not None
-    facts, corrected = prompts.demonstrated(turn.recalled, to_adapter=adapter)
+    facts, corrected = prompts.demonstrated(turn.recalled, turn.question, to_adapter=adapter)
     opening, question = prompts.direct(turn.question, turn.language, known=thinker.known(turn, facts))
     sampling = thinker.sampling()
     room = thinker.model.context_tokens - sampling.max_tokens - prompt_tokens((opening, *corrected, question))
