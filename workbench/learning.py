@@ -340,7 +340,7 @@ class Learning:
             sha256=file.sha256 if file else None,
         )
 
-    def turns_learned(self) -> Collection[str]:
+    def turns_learned(self) -> frozenset[str]:
         """Turns that what answers now has learned from; none where that is the plain base, or cannot be read."""
         try:
             one = self.deployed()

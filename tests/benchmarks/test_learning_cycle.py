@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -87,6 +87,21 @@ def test_the_command_itself_runs_with_nothing_measured_yet(tmp_path: Path) -> No
     command = [sys.executable, str(FOLDER / "learning_cycle.py"), "--table", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (0, "nothing is measured yet")
+
+
+def test_what_answered_as_a_day_began_is_kept_for_a_day_that_goes_on_another_time(
+    of_learning: Any, tmp_path: Path
+) -> None:
+    days = of_learning("days")
+    day = days.Day("both", 0, 3, days.Dials(), tmp_path, tmp_path, None)
+
+    def agent(champion: str) -> Any:
+        shelf = SimpleNamespace(champion=lambda: SimpleNamespace(identity=champion))
+        return SimpleNamespace(settings=SimpleNamespace(home=tmp_path), learning=SimpleNamespace(shelf=shelf))
+
+    first = day._begun(agent("before"))
+    assert first[0] == "before"
+    assert day._begun(agent("deployed since")) == first
 
 
 def test_tasks_hold_nothing_that_redaction_takes_out(of_learning: Any) -> None:

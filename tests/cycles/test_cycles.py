@@ -53,6 +53,19 @@ async def test_the_specialist_goes_on_from_what_answers_and_has_seen_all_that_it
     assert seen >= learning.experience.seen_by(champion) | {one.id for one in found.train}
 
 
+async def test_a_search_looks_first_at_what_the_one_that_answers_was_not_made_by(used: Agent) -> None:
+    learning, found = used.learning, gathered(used.memory.sessions, used.learning)
+    few = used.settings.learn.model_copy(update={"search_examples": 1})
+    learning.settings = used.settings.model_copy(update={"learn": few})
+    champion = learning.deploy("iso_date", insist=True)
+    assert len(found.tune) > 1
+    for new in found.tune:
+        seen = [one.id for one in found.tune if one != new]
+        learning.experience.note(learning.shelf.find(champion.identity), seen)
+        with Cycles(learning).evolve(found, champion) as run:
+            assert run.materials.tune == (new,)
+
+
 async def test_too_little_evidence_is_a_refusal_that_trains_nothing(used: Agent) -> None:
     agent = Agent(
         used.settings.model_copy(update={"learn": used.settings.learn.model_copy(update={"least_new": 99})}),

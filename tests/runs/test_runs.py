@@ -9,7 +9,7 @@ import pytest
 
 from tests.runs.homes import SPECIALISTS
 from workbench.adapters.training import Progress
-from workbench.core.errors import AdapterNotFound, EvolutionError, StoreLocked
+from workbench.core.errors import AdapterNotFound, EvolutionError, ExamplesError, StoreLocked
 from workbench.corpus.skills import generate
 from workbench.evolution.genome import Lesson
 from workbench.learning import Learning
@@ -98,6 +98,8 @@ async def test_finalists_are_measured_on_fresh_examples_and_one_is_judged_by_oth
     assert any("lesson" in one.label for one in ending.finalists)
     [look] = learning.ledger.lines()
     assert set(look["ids"]) == {one.id for one in materials.judge}
+    [score] = learning.shelf.find(ending.adapter).card.scores
+    assert (score.skill, score.n) == ("name_date", len(materials.judge)), "what the gate saw stands on the card"
     assert look["decision"] == ending.decision != "promote"
     assert look["words"] == ending.words
     assert learning.shelf.champion() is None
@@ -106,7 +108,7 @@ async def test_finalists_are_measured_on_fresh_examples_and_one_is_judged_by_oth
 async def test_a_parent_that_always_comes_is_a_finalist_though_another_parent_is_better(
     open_home: Opened, materials: Materials
 ) -> None:
-    learning = open_home(evolution__evaluations=12, evolution__teach_steps=0)
+    learning = open_home(evolution__evaluations=8, evolution__teach_steps=0)
     with Runs(learning).begin(materials) as usual:
         assert usual.best_parent is None, "nothing is tried yet"
         through(usual)
@@ -117,7 +119,9 @@ async def test_a_parent_that_always_comes_is_a_finalist_though_another_parent_is
     with Runs(learning).begin(materials, always=[other]) as run:
         assert run.name != usual.name
         ending = await through(run).end()
-    assert {other.identity, best.adapter} <= {one.adapter for one in ending.finalists}
+    assert {other.identity, best.adapter} == {one.adapter for one in ending.finalists}
+    seen = learning.experience.seen_by(learning.shelf.find(ending.adapter))
+    assert {one.id for one in materials.deciding} <= seen, "it was chosen by them"
     [new] = [one for one in ending.finalists if one.adapter == other.identity]
     assert new.label == NEW
 
@@ -133,6 +137,21 @@ async def test_what_answers_now_is_not_judged_against_itself(open_home: Opened, 
     assert (ending.verdict, ending.deployed) == (None, False)
     assert "answers now and stays" in ending.words
     assert learning.ledger.lines() == ()
+
+
+async def test_an_older_look_over_another_incumbent_is_no_verdict_of_this_run(
+    open_home: Opened, materials: Materials
+) -> None:
+    learning = open_home(evolution__evaluations=8, evolution__teach_steps=0)
+    with Runs(learning).begin(materials) as run:
+        best = through(run).best_parent
+        assert best is not None
+        await learning.gate(str(best.adapter), materials.judge)  # over the plain base
+        [other] = [one for one in learning.shelf.list() if one.identity != best.adapter]
+        learning.deploy(other.identity, insist=True)
+        with pytest.raises(ExamplesError, match="earlier looks used them"):
+            await run.end()
+    assert run.ending is None
 
 
 def test_two_processes_do_not_go_on_with_one_run(open_home: Opened, materials: Materials) -> None:

@@ -31,7 +31,6 @@ from workbench.cycles.guarding import guards, unguarded
 from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
 
 if TYPE_CHECKING:
-    from workbench.adapters.shelf import Shelved
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
@@ -100,7 +99,7 @@ def gathered(
     )
     trained = {one.id for one in replay}
     held = [one for one in held if one.id not in trained]
-    earlier = _earlier(collected, learner) if turns else set()
+    earlier = _asked_before(learner.card.made_at, collected) if learner is not None and turns else set()
     unseen = [one for one in parts.gate if one.id not in used and one.origin.place["turn"] not in turns]
     fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
     looked_at = used | trained | {one.id for one in held}
@@ -123,11 +122,9 @@ def gathered(
     )
 
 
-def _earlier(collected: Collected, champion: Shelved | None) -> set[str]:
+def _asked_before(made_at: float, collected: Collected) -> set[str]:
     """Ids of examples from before what answers now was made."""
-    if champion is None:
-        return set()
-    return {name for name, at in collected.asked_at.items() if at < champion.card.made_at}
+    return {name for name, at in collected.asked_at.items() if at < made_at}
 
 
 def _aside(one: Example) -> bool:

@@ -70,7 +70,7 @@ def demonstrated(memories: Sequence[Recalled], question: str, *, to_adapter: boo
     """
     read = [(one, correction_in(one.text)) for one in memories]
     corrections = [(one, correction) for one, correction in read if correction is not None]
-    answered = any(_same(asked, question) for _, (asked, _) in corrections)
+    answered = any(_is_the_same(asked, question) for _, (asked, _) in corrections)
     learned = sum(one.learned for one, _ in corrections)
     by_heart = to_adapter and not answered and 0 < KNOWN_FROM * len(corrections) <= learned
     facts = [one.text for one, correction in read if correction is None and not (by_heart and one.learned)]
@@ -80,7 +80,7 @@ def demonstrated(memories: Sequence[Recalled], question: str, *, to_adapter: boo
     return facts, exchanges
 
 
-def _same(asked: str, question: str) -> bool:
+def _is_the_same(asked: str, question: str) -> bool:
     """Whether two questions are one, but for case, blanks and marks at their ends."""
     return _bare(asked) == _bare(question)
 
