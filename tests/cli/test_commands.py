@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -235,3 +236,15 @@ def test_ctrl_c_while_the_command_is_still_loading_ends_in_a_sentence(
         main()
     assert left.value.code == 130
     assert capsys.readouterr().err == "\nStopped before anything was begun.\n"
+
+
+def test_ctrl_c_in_code_that_is_run_from_a_string_still_ends_with_exit_code_130(tmp_path: Path) -> None:
+    (tmp_path / "pressed.py").write_text(
+        "from workbench.cli import app, main\n"
+        "def pressed(_):\n"
+        "    exec('raise KeyboardInterrupt')\n"
+        "app.run = pressed\n"
+        "main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-m", "pressed"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "\nStopped before anything was begun.\n")

@@ -23,4 +23,5 @@ def main() -> None:
     except KeyboardInterrupt:
         print("\nStopped before anything was begun.", file=sys.stderr)
         code = INTERRUPTED
+    exec("")  # `python -m` dies of a Ctrl-C that went through any exec, though it was caught; the next exec clears that
     sys.exit(code)
