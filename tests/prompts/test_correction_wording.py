@@ -58,12 +58,13 @@ def test_an_adapter_that_learned_from_a_third_of_them_is_shown_none(learned: int
     assert len(demonstrated(found, "9 + 9?", to_adapter=False)[1]) == 12, "the plain base has learned nothing"
 
 
-def test_by_heart_goes_without_facts_from_what_was_learned_and_with_all_others() -> None:
-    facts = [recalled("Three and three.", learned=True), recalled("I like tea.")]
-    found = [*facts, *(recalled(text, learned=True) for text in SUMS)]
-    assert demonstrated(found, "9 + 9?", to_adapter=True)[0] == ["I like tea."]
-    assert demonstrated(found, "9 + 9?", to_adapter=False)[0] == ["Three and three.", "I like tea."]
-    assert demonstrated(facts, "9 + 9?", to_adapter=True)[0] == ["Three and three.", "I like tea."], "nothing corrected"
+def test_by_heart_goes_with_those_facts_alone_that_are_much_nearer_than_any_correction() -> None:
+    facts = [recalled("Nine is my number.", score=1.4), recalled("Three and three.", score=1.2)]
+    found = [*facts, *(recalled(text, learned=True, score=1.0 - number / 10) for number, text in enumerate(SUMS))]
+    texts = [one.text for one in facts]
+    assert demonstrated(found, "9 + 9?", to_adapter=True)[0] == ["Nine is my number."]
+    assert demonstrated(found, "9 + 9?", to_adapter=False)[0] == texts
+    assert demonstrated(facts, "9 + 9?", to_adapter=True)[0] == texts, "nothing corrected"
 
 
 def test_a_correction_of_that_very_question_is_shown_whatever_was_learned() -> None:
@@ -75,5 +76,5 @@ def test_a_correction_of_that_very_question_is_shown_whatever_was_learned() -> N
 SUMS = [correction_statement(f"{number} + 1?", str(number + 1), "en") for number in range(6)]
 
 
-def recalled(text: str, *, learned: bool = False) -> Recalled:
-    return Recalled("m", text, 1.0, "near", 0.0, learned=learned)
+def recalled(text: str, *, learned: bool = False, score: float = 1.0) -> Recalled:
+    return Recalled("m", text, score, "near", 0.0, learned=learned)

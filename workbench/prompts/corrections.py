@@ -17,12 +17,14 @@ Makes Good In-Context Examples for GPT-3?"). What an adapter has learned they wo
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 from workbench.core.records import Language, Message, Recalled
 
 KNOWN_FROM = 1 / 3  # share of the recalled corrections; of what a cycle is offered, an adapter learns seven in ten
+NEARER_BY = 1.3  # a fact that a question asks for outscores the corrections 1.4 times and more; its like, 1.2 at most
 LONGEST_QUESTION = 500  # characters; what was asked is found by its beginning as well
 CUT = "…"
 FORMS: dict[Language, str] = {
@@ -59,8 +61,9 @@ def demonstrated(memories: Sequence[Recalled], question: str, *, to_adapter: boo
     """What recall found, parted into facts for the system message and corrections as exchanges.
 
     An adapter that has learned from enough of the corrections knows such questions by heart: it is shown none of them,
-    and told no fact from a turn that it has learned from, since it was trained and judged without. A correction of that
-    very question is shown in any case.
+    since it was trained and judged without, and of the facts it is told those alone that are much nearer than any
+    correction. Those that are not were stated in questions like this one. A correction of that very question is shown
+    in any case.
 
     Args:
         memories: the best first.
@@ -73,7 +76,8 @@ def demonstrated(memories: Sequence[Recalled], question: str, *, to_adapter: boo
     answered = any(_is_the_same(asked, question) for _, (asked, _) in corrections)
     learned = sum(one.learned for one, _ in corrections)
     by_heart = to_adapter and not answered and 0 < KNOWN_FROM * len(corrections) <= learned
-    facts = [one.text for one, correction in read if correction is None and not (by_heart and one.learned)]
+    least = NEARER_BY * max(one.score for one, _ in corrections) if by_heart else -math.inf
+    facts = [one.text for one, correction in read if correction is None and one.score >= least]
     exchanges: list[Message] = []
     for _, (asked, answer) in () if by_heart else corrections:
         exchanges[:0] = (Message("user", asked), Message("assistant", answer))
