@@ -75,8 +75,7 @@ def learning_cycle(record: Part) -> Figure:
     for (name, one), colour in zip(arms.items(), PALETTE, strict=False):
         days = range(1, len(one["days"]) + 1)
         axes.plot(days, [day["mean"] for day in one["days"]], marker="o", markersize=3, color=colour, label=name)
-        if one["seeds"] > 1:
-            axes.fill_between(days, *_band(one["days"]), color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(days, *_band(one["days"]), color=colour, alpha=0.15, linewidth=0)
     if (full := record["arms"].get("supervised")) is not None:
         level = full["days"][-1]["mean"]
         axes.axhline(level, color=BLACK, linestyle="--", linewidth=1, label="supervised on all answers")

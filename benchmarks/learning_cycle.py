@@ -10,9 +10,11 @@ A piece is one day of one arm. Days of an arm follow each other; arms and seeds 
     python benchmarks/learning_cycle.py --quick              # one seed, three days, the arm `both`
     python benchmarks/learning_cycle.py --table              # of what is there
 
-The score of a day is the mean over all ten tasks, those to come included, so it can only rise as tasks come. Backward
-transfer is the mean over tasks of the last day's score minus that of the day the task came. A deployment is harmful
-where the mean over the tasks that had come, without memory, fell by more than a point.
+The score of a day is the mean over all ten tasks, those to come included, so it can only rise as tasks come; where an
+arm has memory and adapters it is given without memory, too. Its interval is a bootstrap of two levels: seeds, and the
+held-out questions of each. Backward transfer is the mean over tasks of the last day's score minus that of the evening
+the task was first learned: the first deployment since it came, or the day it came where nothing was deployed since. A
+deployment is harmful where the mean over the tasks that had come, without memory, fell by more than a point.
 """
 
 from __future__ import annotations
@@ -30,8 +32,8 @@ from statistics import fmean
 from typing import Any
 
 from evolution_pieces import Clock, OutOfTime, Piece, Pieces, Record
-from evolution_summary import bootstrap
-from learning_days import ARMS, Day, Dials
+from evolution_summary import RESAMPLES
+from learning_days import ARMS, LEARNING, REMEMBERING, Day, Dials
 from learning_users import TASKS, held_out, stream
 from record import described_run, write_record
 
@@ -169,16 +171,16 @@ def summed(found: Mapping[Piece, Record], dials: Dials) -> Record:
 
 def _arm(arm: str, by_seed: Mapping[int, Sequence[Record]], dials: Dials) -> Record:
     days = min(map(len, by_seed.values()))
-    scores = [[_mean(records[day], dials) for records in by_seed.values()] for day in range(days)]
-    told: Record = {
-        "seeds": len(by_seed),
-        "days": [{"mean": fmean(some), "interval_95": list(bootstrap(some))} for some in scores],
-    }
-    if arm != SUPERVISED:
-        told["backward_transfer_points"] = fmean(_backward(records, dials) for records in by_seed.values())
-        told["deployments"] = sum(one["deployed"] for records in by_seed.values() for one in records)
-        told["harmful"] = sum(_harms(records, dials) for records in by_seed.values())
-        told["sentences"] = [one["cycle"]["sentence"] for some in by_seed.values() for one in some if one["cycle"]]
+    evenings = [[records[day] for records in by_seed.values()] for day in range(days)]
+    told: Record = {"seeds": len(by_seed), "days": [_score([_rights(one) for one in some], dials) for some in evenings]}
+    if arm == SUPERVISED:
+        return told
+    if arm in LEARNING & REMEMBERING:
+        told["days_without_memory"] = [_score([one["weights"] for one in some], dials) for some in evenings]
+    told["backward_transfer_points"] = fmean(_backward(records, dials) for records in by_seed.values())
+    told["deployments"] = sum(one["deployed"] for records in by_seed.values() for one in records)
+    told["harmful"] = sum(_harms(records, dials) for records in by_seed.values())
+    told["sentences"] = [one["cycle"]["sentence"] for some in by_seed.values() for one in some if one["cycle"]]
     return told
 
 
@@ -188,17 +190,28 @@ def _rights(record: Record) -> Mapping[str, int]:
     return found
 
 
-def _mean(record: Record, dials: Dials, tasks: Sequence[str] = TASKS) -> float:
-    return fmean(_rights(record)[task] / dials.held for task in tasks)
+def _score(seeds: Sequence[Mapping[str, int]], dials: Dials) -> Record:
+    """The mean share right, and the middle 95 % of what other seeds and other questions might have given."""
+    import numpy as np
+
+    shares = np.asarray([[rights[task] / dials.held for task in TASKS] for rights in seeds])
+    rng = np.random.default_rng(0)
+    drawn = shares[rng.integers(len(shares), size=(RESAMPLES, len(shares)))]
+    means = (rng.binomial(dials.held, drawn) / dials.held).mean(axis=(1, 2))
+    return {"mean": float(shares.mean()), "interval_95": [float(edge) for edge in np.quantile(means, (0.025, 0.975))]}
 
 
 def _backward(records: Sequence[Record], dials: Dials) -> float:
-    """In points; of the tasks that had come before the last day."""
-    came = {task: max(0, place - 1) for place, task in enumerate(TASKS)}
-    old = [task for task in TASKS if came[task] < len(records) - 1]
+    """In points; of the tasks that were learned before the last day."""
+    learned = {task: _learned_on(records, max(0, place - 1)) for place, task in enumerate(TASKS)}
+    old = [task for task, day in learned.items() if day < len(records) - 1]
     if not old:
         return 0.0
-    return 100 * fmean((_rights(records[-1])[one] - _rights(records[came[one]])[one]) / dials.held for one in old)
+    return 100 * fmean((_rights(records[-1])[one] - _rights(records[learned[one]])[one]) / dials.held for one in old)
+
+
+def _learned_on(records: Sequence[Record], came: int) -> int:
+    return next((day for day in range(came, len(records)) if records[day]["deployed"]), came)
 
 
 def _harms(records: Sequence[Record], dials: Dials) -> int:
@@ -224,6 +237,9 @@ def table(summary: Record) -> Iterator[str]:
         cells = [*left, *cells] if arm == SUPERVISED else [*cells, *left]  # it has learned from all days
         transfer = f"{one['backward_transfer_points']:+.1f}" if "backward_transfer_points" in one else ""
         yield f"| {arm} | {' | '.join(cells)} | {transfer} | {one.get('deployments', '')} | {one.get('harmful', '')} |"
+        if "days_without_memory" in one:
+            cells = [f"{100 * day['mean']:.0f}" for day in one["days_without_memory"]]
+            yield f"| {arm}, asked without memory | {' | '.join([*cells, *left])} | | | |"
 
 
 if __name__ == "__main__":

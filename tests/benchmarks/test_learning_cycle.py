@@ -81,6 +81,26 @@ def test_the_table_counts_deployments_harm_and_what_was_forgotten(of_learning: A
     assert (told["deployments"], told["harmful"]) == (3, 1)
     assert told["backward_transfer_points"] == pytest.approx(100 * (-0.3 - 0.1 + 0.0) / 3)
     assert list(cycle.table({"arms": {"weights": told}}))[-1] == "| weights | 16 | 27 | 25 | -13.3 | 3 | 1 |"
+    low, high = told["days"][2]["interval_95"]
+    assert 0.17 < low < 0.25 < high < 0.33, "one seed: how far a hundred questions may be off"
+
+
+def test_backward_transfer_counts_from_the_evening_a_task_was_first_learned(of_learning: Any) -> None:
+    cycle, days = of_learning("cycle"), of_learning("days")
+
+    def record(right: int, *, deployed: bool) -> dict[str, Any]:
+        rights = dict.fromkeys(cycle.TASKS, 0) | {cycle.TASKS[0]: right}
+        return {"weights": rights, "with_memory": rights, "deployed": deployed, "cycle": None}
+
+    days_of = [
+        record(0, deployed=False),
+        record(9, deployed=True),
+        record(7, deployed=False),
+        record(6, deployed=False),
+    ]
+    assert cycle._backward(days_of, days.Dials(held=10)) == pytest.approx(100 * -0.3 / 4), (
+        "four tasks had come before the last day"
+    )
 
 
 def test_the_command_itself_runs_with_nothing_measured_yet(tmp_path: Path) -> None:
