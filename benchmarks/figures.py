@@ -74,7 +74,9 @@ def learning_cycle(record: Part) -> Figure:
     arms = {ARMS[name]: one for name, one in record["arms"].items() if name in ARMS}
     for (name, one), colour in zip(arms.items(), PALETTE, strict=False):
         days = range(1, len(one["days"]) + 1)
-        axes.plot(days, [day["mean"] for day in one["days"]], marker="o", markersize=3, color=colour, label=name)
+        style = ":" if name == ARMS["no_gate"] else "-"  # where the gate refuses nothing it lies on another
+        means = [day["mean"] for day in one["days"]]
+        axes.plot(days, means, linestyle=style, marker="o", markersize=3, color=colour, label=name)
         axes.fill_between(days, *_band(one["days"]), color=colour, alpha=0.15, linewidth=0)
     if (full := record["arms"].get("supervised")) is not None:
         level = full["days"][-1]["mean"]
