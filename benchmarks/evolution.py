@@ -7,9 +7,10 @@
 
 A piece is one composite or task, seed and group of rows (`evolution_gold.py`, `evolution_verdict.py` and
 `evolution_keep.py` list them). Each is a process of its own, takes at most 10 minutes, and leaves a file; a call ends
-after --minutes and the next one goes on. Files of gold and verdict are part of the repository
-(`benchmarks/results/evolution/`), so another machine goes on with other tasks and seeds; a task and seed that was begun
-on one machine is ended there, or its files are removed, since specialists come out a little otherwise elsewhere. All
+after --minutes and the next one goes on. Files of gold and verdict, and those of a stream that has come to its end, are
+part of the repository (`benchmarks/results/evolution/`), so another machine goes on with other tasks, groups and seeds;
+a task and seed that was begun on one machine is ended there, or its files are removed, since specialists come out a
+little otherwise elsewhere. All
 searches of composites may spend the same evaluations, 84 candidates × 32 examples. Leave the machine alone meanwhile:
 seconds are compared.
 
@@ -49,7 +50,6 @@ from workbench.core.settings import load_settings
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks/results/evolution.json"
 USUAL, KEPT = ROOT / "var/evolution", ROOT / "benchmarks/results/evolution"
-TRAVELLING = ("gold", "verdict")  # a task and seed of theirs is whole in itself, wherever it was measured
 
 
 class Setting(Protocol):
@@ -78,6 +78,10 @@ class Setting(Protocol):
         """The record of one."""
         ...
 
+    def whole_with(self, piece: Piece) -> Sequence[Piece]:
+        """What leans on no file of this machine any more, now that this one is measured."""
+        ...
+
 
 SETTINGS: Mapping[str, Setting] = {one.NAME: one for one in (evolution_gold, evolution_verdict, evolution_keep)}
 SEEDS = (0, 1, 2)
@@ -87,7 +91,7 @@ PACKAGES = ("torch", "transformers", "cmaes", "numpy")
 
 def main() -> None:
     asked = arguments()
-    pieces = Pieces(asked.folder, asked.dials.to_dict(), elsewhere=asked.elsewhere)
+    pieces = Pieces(asked.folder, asked.dials.to_dict(), kept=asked.kept)
     try:
         if asked.piece:
             run_piece(asked, pieces, Piece.named(asked.piece))
@@ -121,7 +125,7 @@ def arguments() -> argparse.Namespace:
     asked.dials = with_dials(asked.set)
     asked.folder = asked.folder or (ROOT / "var/trial" if asked.set else USUAL)
     asked.out = asked.out or (asked.folder / OUT.name if asked.set else OUT)
-    asked.elsewhere = {} if asked.set or asked.folder != USUAL else dict.fromkeys(TRAVELLING, KEPT)
+    asked.kept = None if asked.set or asked.folder != USUAL else KEPT
     asked.folder.mkdir(parents=True, exist_ok=True)
     return asked
 
@@ -157,12 +161,17 @@ def run_all(asked: argparse.Namespace, pieces: Pieces) -> None:
     wanted = [piece for setting in asked.only for piece in planned(asked, setting)]
     pieces.all(wanted)  # those of other settings are refused before anything is measured
     for done, piece in enumerate(wanted):
-        if pieces.get(piece) is not None:
-            continue
-        if clock.minutes_left <= 0 or not apart(asked, piece, clock.minutes_left):
-            print(f"out of time after {done} of {len(wanted)} pieces; run it again to go on", file=sys.stderr)
-            return
-        print(f"{piece.name} is measured ({done + 1} of {len(wanted)})", file=sys.stderr, flush=True)
+        if pieces.get(piece) is None:
+            if clock.minutes_left <= 0 or not apart(asked, piece, clock.minutes_left):
+                print(f"out of time after {done} of {len(wanted)} pieces; run it again to go on", file=sys.stderr)
+                return
+            print(f"{piece.name} is measured ({done + 1} of {len(wanted)})", file=sys.stderr, flush=True)
+        pieces.settle(whole_with(piece))
+
+
+def whole_with(piece: Piece) -> Sequence[Piece]:
+    """What needs no adapter of this machine any more, now that this one is measured."""
+    return [] if piece.setting == SPECIALISTS else SETTINGS[piece.setting].whole_with(piece)
 
 
 def apart(asked: argparse.Namespace, piece: Piece, minutes: float) -> bool:

@@ -96,6 +96,12 @@ def _steps(stream: Sequence[str], group: str) -> Sequence[str]:
     return stream if group == "alone" else stream[1:]
 
 
+def whole_with(piece: Piece) -> Sequence[Piece]:
+    """A stream of all tasks that has come to its end; what is no stream, at once."""
+    stream = plan(TASKS, [piece.seed], [piece.group.removesuffix(END)])
+    return [piece] if piece.group in SINGLE else stream if piece == stream[-1] else []
+
+
 def measured(ground: Ground) -> Record:
     """The record of a piece: a step, or the end of a stream."""
     stream = Stream(ground, TASKS)

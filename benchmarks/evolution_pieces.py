@@ -1,7 +1,7 @@
 """Independent pieces of a long benchmark: each leaves one file, and what is there is never measured again.
 
     plan ─► Piece, Piece, … ─► file there? same settings? ─► kept
-                                no file ─► measured, until the Clock says stop ─► pieces/NAME.json
+                                no file ─► measured, until the Clock says stop ─► pieces/NAME.json ─► settled
 
 Inside a piece, `Notes` keep each finished step, so that one that was stopped goes on. It knows no models and no rows.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -87,16 +88,13 @@ class Pieces:
 
     Args:
         settings: what all of them must have been measured with; plain JSON types.
-        elsewhere: folders of those settings whose pieces lie apart, such as in the repository, where the next machine
-            finds them; those of others lean on files beside `folder` and stay there.
+        kept: where pieces lie that need nothing beside `folder` any more, such as in the repository, where the next
+            machine finds them; None where none shall.
     """
 
-    def __init__(
-        self, folder: Path, settings: Mapping[str, Any], *, elsewhere: Mapping[str, Path] | None = None
-    ) -> None:
-        self.folder = folder / "pieces"
+    def __init__(self, folder: Path, settings: Mapping[str, Any], *, kept: Path | None = None) -> None:
+        self.folder, self.kept = folder / "pieces", kept
         self.settings = _plain(settings)
-        self.elsewhere = dict(elsewhere or {})
 
     def get(self, piece: Piece) -> Record | None:
         """The record of a piece; None where it is not measured yet.
@@ -129,8 +127,17 @@ class Pieces:
         """Those that are measured, in the order of the plan."""
         return {one: found for one in pieces if (found := self.get(one)) is not None}
 
+    def settle(self, pieces: Iterable[Piece]) -> None:
+        """Move those that are measured to where they outlast this folder."""
+        for one in pieces if self.kept else ():
+            if (path := self.folder / f"{one.name}.json").exists():
+                self.kept.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, self.kept / path.name)
+
     def _path(self, piece: Piece) -> Path:
-        return self.elsewhere.get(piece.setting, self.folder) / f"{piece.name}.json"
+        name = f"{piece.name}.json"
+        settled = self.kept and self.kept / name
+        return settled if settled and settled.exists() else self.folder / name
 
     def _checked(self, path: Path) -> Record:
         found: Record = json.loads(path.read_text(encoding="utf-8"))

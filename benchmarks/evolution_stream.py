@@ -73,12 +73,15 @@ class Stream:
 
     @cached_property
     def before(self) -> Adapter:
-        """What the agent has when this task begins.
+        """What the agent has when this task begins; what all streams begin with is trained again on another machine.
 
         Raises:
             NotYet: the step before is not measured.
         """
-        return self.home.shelf.get(self.record(self.previous, self.ground.piece.group)["adapter"])
+        identity = self.record(self.previous, self.ground.piece.group)["adapter"]
+        if self.previous != self.order[0] or identity in self._shelved():
+            return self.home.shelf.get(identity)
+        return self.trained(self.previous, None, self.lessons(self.previous))[0]
 
     @property
     def tune(self) -> tuple[Example, ...]:
@@ -144,7 +147,7 @@ class Stream:
 
     def put(self, adapter: Adapter) -> str:
         """On the shelf of this stream's home, named so that it stays; its identity."""
-        if adapter.identity in {one.identity for one in self.home.shelf.list()}:
+        if adapter.identity in self._shelved():
             return adapter.identity
         name = f"{self.task}-{self.ground.piece.group}-{adapter.identity[:6]}"
         lessons = self.lessons(self.task)
@@ -176,6 +179,9 @@ class Stream:
         kept_in(self.sums(self.task), some)
         for task in self.so_far[:-2]:
             self.sums(task).unlink(missing_ok=True)
+
+    def _shelved(self) -> set[str]:
+        return {one.identity for one in self.home.shelf.list()}
 
     def _drawn(self, task: str) -> tuple[Example, ...]:
         return generate(task, self.steps * self.ground.dials.batch, seed=self.ground.piece.seed)

@@ -76,6 +76,11 @@ def plan(tasks: Sequence[str], seeds: Sequence[int], groups: Sequence[str]) -> l
     ]
 
 
+def whole_with(piece: Piece) -> Sequence[Piece]:
+    """A task and seed is whole in itself, and each of its pieces stays."""
+    return [piece]
+
+
 def measured(ground: Ground) -> Record:
     """The record of a piece."""
     ground.load()

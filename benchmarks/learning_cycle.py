@@ -4,7 +4,8 @@
     supervised   one adapter trained on the right answers to everything that was asked, whether rated or not
 
 A piece is one day of one arm. Days of an arm follow each other; arms and seeds are independent. A call ends after
---minutes and the next one goes on, in the middle of a day if need be.
+--minutes and the next one goes on, in the middle of a day if need be. The files of an arm that has come to its last day
+are part of the repository (`benchmarks/results/learning/`), so another machine goes on with other arms and seeds.
 
     python benchmarks/learning_cycle.py --minutes 9          # again and again, until nothing is left
     python benchmarks/learning_cycle.py --quick              # one seed, three days, the arm `both`
@@ -40,7 +41,8 @@ from record import described_run, write_record
 from workbench.core.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
-OUT = ROOT / "benchmarks/results/learning_cycle.json"
+OUT, KEPT = ROOT / "benchmarks/results/learning_cycle.json", ROOT / "benchmarks/results/learning"
+FOLDER = ROOT / "var/learning"
 NAME, SUPERVISED = "learning", "supervised"
 SEEDS = (0, 1, 2)
 USUAL = Dials()
@@ -49,7 +51,7 @@ STOPPED = 75
 
 def main() -> None:
     asked = arguments()
-    pieces = Pieces(asked.folder, asked.dials.to_dict())
+    pieces = Pieces(asked.folder, asked.dials.to_dict(), kept=KEPT if asked.folder == FOLDER else None)
     if asked.piece:
         measure(asked, pieces, Piece.named(asked.piece))
         return
@@ -77,7 +79,7 @@ def arguments() -> argparse.Namespace:
         asked.arms, asked.seeds, asked.days = ["both"], asked.seeds[:1], min(asked.days, 3)
     asked.dials = replace(USUAL, days=asked.days, per_day=asked.per_day, held=asked.held)
     usual = asked.dials == USUAL
-    asked.folder = asked.folder or ROOT / ("var/learning" if usual else "var/learning-trial")
+    asked.folder = asked.folder or (FOLDER if usual else ROOT / "var/learning-trial")
     asked.out = asked.out if usual else asked.folder / OUT.name
     asked.folder.mkdir(parents=True, exist_ok=True)
     return asked
@@ -87,20 +89,25 @@ def plan(asked: argparse.Namespace) -> Iterator[Piece]:
     """Seed by seed, arm by arm, each arm's days in their order."""
     for seed in asked.seeds:
         for arm in asked.arms:
-            days = 1 if arm == SUPERVISED else asked.dials.days
-            yield from (Piece(NAME, arm, seed, str(day)) for day in range(days))
+            yield from of_arm(arm, seed, asked.dials)
+
+
+def of_arm(arm: str, seed: int, dials: Dials) -> list[Piece]:
+    """The pieces of one arm."""
+    return [Piece(NAME, arm, seed, str(day)) for day in range(1 if arm == SUPERVISED else dials.days)]
 
 
 def run_all(asked: argparse.Namespace, pieces: Pieces) -> None:
     """One piece after another, until none is left or the minutes are over."""
     clock, wanted = Clock(asked.minutes), list(plan(asked))
     for done, piece in enumerate(wanted):
-        if pieces.get(piece) is not None:
-            continue
-        if clock.minutes_left <= 0 or not apart(asked, piece, clock.minutes_left):
-            print(f"out of time after {done} of {len(wanted)} pieces; run it again to go on", file=sys.stderr)
-            return
-        print(f"{piece.name} is measured ({done + 1} of {len(wanted)})", file=sys.stderr, flush=True)
+        if pieces.get(piece) is None:
+            if clock.minutes_left <= 0 or not apart(asked, piece, clock.minutes_left):
+                print(f"out of time after {done} of {len(wanted)} pieces; run it again to go on", file=sys.stderr)
+                return
+            print(f"{piece.name} is measured ({done + 1} of {len(wanted)})", file=sys.stderr, flush=True)
+        if (lived := of_arm(piece.task, piece.seed, asked.dials))[-1] == piece:
+            pieces.settle(lived)
 
 
 def apart(asked: argparse.Namespace, piece: Piece, minutes: float) -> bool:

@@ -37,6 +37,16 @@ def test_a_piece_is_kept_and_found_again(room: Any, tmp_path: Path) -> None:
     assert list(pieces.all([piece, room("pieces").Piece("gold", "name_date", 1, "cma")])) == [piece]
 
 
+def test_a_piece_that_stands_alone_outlasts_the_folder_it_was_measured_in(room: Any, tmp_path: Path) -> None:
+    kept, piece = room("pieces"), room("pieces").Piece("keep", "capitals", 0, "joint")
+    pieces = kept.Pieces(tmp_path / "here", {}, kept=tmp_path / "kept")
+    pieces.put(piece, {"parts": [1]})
+    pieces.settle([piece, kept.Piece("keep", "ticket", 0, "joint")])
+    assert not (tmp_path / "here/pieces" / f"{piece.name}.json").exists()
+    assert kept.Pieces(tmp_path / "other machine", {}, kept=tmp_path / "kept").needed(piece)["parts"] == [1]
+    assert kept.Pieces(tmp_path / "other machine", {}).get(piece) is None
+
+
 def test_a_piece_is_named_and_read_from_its_name(room: Any) -> None:
     piece = room("pieces").Piece("gold", "look_up_add", 2, "time_base")
     assert room("pieces").Piece.named(piece.name) == piece

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,6 +40,31 @@ def test_a_step_comes_after_the_one_before_and_the_end_after_all(room: Any) -> N
         *(f"keep-{task}-1-naive" for task in stream[1:]),
         f"keep-{stream[-1]}-1-naive_end",
     ]
+
+
+def test_a_stream_outlasts_its_machine_once_it_has_come_to_its_end(room: Any) -> None:
+    keep, piece = room("keep"), room("pieces").Piece
+    stream = keep.plan(keep.TASKS, [1], ["naive"])
+    assert keep.whole_with(stream[-1]) == stream
+    assert keep.whole_with(stream[-2]) == []
+    short_end = keep.plan(keep.TASKS[:3], [1], ["naive"])[-1]
+    assert keep.whole_with(short_end) == [], "a trial of fewer tasks"
+    alone = piece("keep", stream[0].task, 1, "alone")
+    assert keep.whole_with(alone) == [alone]
+
+
+def test_what_all_streams_begin_with_is_trained_again_where_its_adapter_is_not(room: Any) -> None:
+    class Elsewhere(room("stream").Stream):
+        order, previous, ground = ("add", "ticket"), "add", SimpleNamespace(piece=SimpleNamespace(group="naive"))
+        home = SimpleNamespace(shelf=SimpleNamespace(list=lambda: [], get=lambda name: name))
+        record = staticmethod(lambda task, group: {"adapter": "made on another machine"})
+        lessons = staticmethod(lambda task: [f"of {task}"])
+        trained = staticmethod(lambda name, start, examples: (f"{name} from {start} by {examples}", {}))
+
+        def __init__(self) -> None:
+            pass
+
+    assert Elsewhere().before == "add from None by ['of add']"
 
 
 def test_the_way_is_picked_by_what_is_stored(room: Any) -> None:

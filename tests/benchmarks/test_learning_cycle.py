@@ -103,6 +103,21 @@ def test_backward_transfer_counts_from_the_evening_a_task_was_first_learned(of_l
     )
 
 
+def test_an_arm_outlasts_its_machine_once_it_has_come_to_its_last_day(
+    of_learning: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle, kept = of_learning("cycle"), importlib.import_module("evolution_pieces")
+    monkeypatch.setattr(cycle, "apart", lambda asked, piece, minutes: pieces.put(piece, {}) or piece.group != "1")
+    dials = of_learning("days").Dials(days=2)
+    asked = SimpleNamespace(minutes=1, seeds=[0], arms=["both", cycle.SUPERVISED], dials=dials)
+    pieces = kept.Pieces(tmp_path / "here", {}, kept=tmp_path / "kept")
+    cycle.run_all(asked, pieces)
+    assert not pieces.kept.exists(), "it was stopped on its last day"
+    cycle.run_all(asked, pieces)
+    names = sorted(one.name for one in pieces.kept.iterdir())
+    assert names == ["learning-both-0-0.json", "learning-both-0-1.json", "learning-supervised-0-0.json"]
+
+
 def test_the_command_itself_runs_with_nothing_measured_yet(tmp_path: Path) -> None:
     command = [sys.executable, str(FOLDER / "learning_cycle.py"), "--table", "--folder", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
