@@ -22,7 +22,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved
 from workbench.core.errors import AdapterError, ExamplesError, TrainingError
@@ -34,7 +34,7 @@ from workbench.experience import Experience
 from workbench.hardware.giving_back import give_back
 from workbench.hardware.planner import gib
 from workbench.holding import held_skills, shares
-from workbench.models.deployed import Deployed, ollama_name
+from workbench.models.deployed import Deployed
 from workbench.models.embedded import EmbeddedModel
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from workbench.evaluation.scoring import Score, Scored, Scorer
     from workbench.evaluation.standard import StandardScore
 
-Form = Literal["peft", "gguf", "merged", "ollama"]
 log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
@@ -357,60 +356,6 @@ class Learning:
         if ref not in self._turns:
             self._turns[ref] = frozenset(self.experience.turns_seen_by(self.shelf.find(ref)).values())
         return self._turns[ref]
-
-    def export(self, ref: str, folder: Path, form: Form = "peft") -> tuple[Path, ...]:
-        """Write an adapter in a form that other programs read.
-
-        Args:
-            form: `peft` for PEFT and transformers, `gguf` for llama.cpp, `merged` for a whole model, `ollama` for a
-                Modelfile beside the GGUF.
-        Raises:
-            AdapterNotFound, AdapterDamaged: there is no such adapter, or it is not whole.
-            AdapterUnfit: this form cannot say it.
-        """
-        from workbench.adapters import exporting
-        from workbench.adapters.bases import load_tokenizer
-        from workbench.adapters.peft_folder import write_folder
-
-        one, adapter = self.shelf.find(ref), self.shelf.get(ref)
-        if form == "peft":
-            write_folder(adapter, folder, base_name=one.card.origin.base_name)
-            return tuple(sorted(folder.iterdir()))
-        if form == "merged":
-            exporting.write_merged(self.base, adapter, folder)
-            return tuple(sorted(folder.iterdir()))
-        folder.mkdir(parents=True, exist_ok=True)
-        made = exporting.write_gguf(adapter, self.base, folder / SERVED_FILE)
-        if form == "gguf":
-            return (made,)
-        return made, exporting.write_modelfile(self.base, made, load_tokenizer(self.base))
-
-    async def make_in_ollama(self, ref: str, gguf: Path) -> str:
-        """Make a model of an exported adapter where an Ollama server answers; else say the command for later.
-
-        Raises:
-            ModelError: the server answers but cannot make it.
-        """
-        from workbench.adapters.bases import load_tokenizer
-        from workbench.adapters.exporting import create
-
-        one = self.shelf.find(ref)
-        name, host = ollama_name(one.label, one.identity), self.settings.ollama.host
-        return (await create(self.base, gguf, name, load_tokenizer(self.base), host=host)).sentence
-
-    def import_adapter(self, folder: Path, name: str) -> Shelved:
-        """Put a PEFT folder from elsewhere on the shelf.
-
-        Raises:
-            AdapterDamaged, AdapterUnfit: it cannot be read, or does not lie on the base of the settings.
-            AdapterError: the name is taken.
-        """
-        from workbench.adapters.peft_folder import read_folder
-
-        adapter = read_folder(folder, self.base)
-        one = self.shelf.put(adapter, Provenance("import", self.base.name, self.base.licence), name=name)
-        self.prepare(one, adapter)
-        return self.shelf.find(one.identity)
 
     def merge(
         self,

@@ -73,13 +73,29 @@ def test_every_example_is_in_one_part_and_stays_there_when_others_come(memory: M
     assert all(before <= after for before, after in zip(parts(first), parts(second), strict=True))
 
 
-def test_what_a_gate_has_used_is_not_fresh(memory: Memory, home: Path) -> None:
+def test_what_a_gate_has_used_is_trained_on_from_then_on(memory: Memory, home: Path) -> None:
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=5)
     first = gathered(memory.sessions, learning)
     used = [one.id for one in first.fresh[:3]]
     learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": used})
-    assert [one.id for one in gathered(memory.sessions, learning).fresh] == [one.id for one in first.fresh[3:]]
+    second = gathered(memory.sessions, learning)
+    assert second.fresh == first.fresh[3:]
+    assert second.train == (*first.train, *first.fresh[:3])
+    assert second.new == len(second.train)
+
+
+def test_what_asks_nearly_the_same_as_something_used_judges_no_more(memory: Memory, home: Path) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=5)
+    first = gathered(memory.sessions, learning)
+    used = first.fresh[0]
+    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [used.id]})
+    again = memory.sessions.save(Turn(question=used.prompt.upper(), answer="another"))
+    memory.sessions.add_feedback(Feedback(again.id, "up"))
+    second = gathered(memory.sessions, learning)
+    assert [one.answer for one in second.train[-2:]] == [used.answer, "another"]
+    assert second.fresh == first.fresh[1:]
 
 
 def test_a_few_examples_of_each_earlier_skill_come_back(

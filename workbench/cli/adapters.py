@@ -138,9 +138,11 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write an adapter in a form that other programs read."""
+    from workbench.sharing import exported, made_in_ollama
+
     learning = _learning()
-    files = learning.export(adapter, to, form.value)
-    said = run_async(learning.make_in_ollama(adapter, files[0])) if form is Form.ollama else None
+    files = exported(learning, adapter, to, form.value)
+    said = run_async(made_in_ollama(learning, adapter, files[0])) if form is Form.ollama else None
     if as_json:
         print_json({"files": [str(path) for path in files], "next": said})
         return
@@ -157,7 +159,9 @@ def importing(
     as_json: AsJson = False,
 ) -> None:
     """Put an adapter from elsewhere on the shelf, if it lies on the base of the settings."""
-    one = _learning().import_adapter(folder, name)
+    from workbench.sharing import imported
+
+    one = imported(_learning(), folder, name)
     if as_json:
         print_json(_as_dict(one))
     else:

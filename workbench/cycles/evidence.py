@@ -1,15 +1,16 @@
 """What use has taught, dealt out: to train on, to search by, to judge by; and whether it is enough to begin.
 
-    turns with feedback ─► redacted examples ─┬─► train    half
+    turns with feedback ─► redacted examples ─┬─► train    half, and what a gate has used up
     adapters that answer ─► stored examples ──┤            + replay: a few of each earlier skill
                                               ├─► tune     a fifth
                                               ├─► held     a few of each earlier skill, never trained on
-                                              ├─► fresh    three tenths, without what a gate has used
+                                              ├─► fresh    three tenths, until a gate has used them
                                               └─► guard    unseen ones of what is held, for the gate alone
 
-An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`), so nothing that was
-judged by is ever trained on. A quarter of the fresh ones are set aside: once something else answers they are "earlier
-use", and the gate watches with them whether what was right then still is. It trains nothing.
+An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`). What a gate has used
+judges nothing any more, so the next cycle trains on it and on whatever asks nearly the same. A quarter of the fresh
+ones are set aside: once something else answers they are "earlier use", and the gate watches with them whether what was
+right then still is. It trains nothing.
 
 >>> evidence = gathered(memory.sessions, learning)                        # doctest: +SKIP
 >>> evidence.lacks                                                        # doctest: +SKIP
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from workbench.core.examples import Example
 from workbench.corpus.interactions import EARLIER, SKILL, Collected, from_sessions
-from workbench.corpus.splits import Shares, split
+from workbench.corpus.splits import Shares, leaks, split
 from workbench.cycles.guarding import guards, unguarded
 from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
 
@@ -100,15 +101,17 @@ def gathered(
     trained = {one.id for one in replay}
     held = [one for one in held if one.id not in trained]
     earlier = _asked_before(learner.card.made_at, collected) if learner is not None and turns else set()
-    unseen = [one for one in parts.gate if one.id not in used and one.origin.place["turn"] not in turns]
+    spent = _spent(parts.gate, used)
+    train = (*parts.train, *(one for one in parts.gate if one.id in spent))
+    unseen = [one for one in parts.gate if one.id not in spent and one.origin.place["turn"] not in turns]
     fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
     looked_at = used | trained | {one.id for one in held}
     before = [replace(one, skill=EARLIER) for one in unseen if one.id in earlier]
     guard = (*before, *guards(learning, learner, looked_at, brought))
-    new = sum(one.id not in seen and one.id not in tried for one in parts.train)
+    new = sum(one.id not in seen and one.id not in tried for one in train)
     fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
-        parts.train,
+        train,
         tuple(replay),
         parts.tune,
         tuple(held),
@@ -120,6 +123,13 @@ def gathered(
         collected.redacted,
         _lacks(new, parts.tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
     )
+
+
+def _spent(examples: Sequence[Example], used: Collection[str]) -> set[str]:
+    """Ids of what judges nothing any more: what was looked at, and what asks the same or nearly."""
+    gone = [one for one in examples if one.id in used]
+    left = [one for one in examples if one.id not in used]
+    return {one.id for one in gone} | ({leak.right.id for leak in leaks(gone, left)} if gone and left else set())
 
 
 def _asked_before(made_at: float, collected: Collected) -> set[str]:
