@@ -171,9 +171,9 @@ class Agent:
         began, cycles = time.time(), Cycles(self.learning)
         tell = cycles.pause.heeded(on_progress or nobody_listens)
         with cycles.alone():
-            tried = frozenset[str]() if again else cycles.tried
+            past = cycles.past(again=again)
             found = await in_thread(
-                lambda _: gathered(self.memory.sessions, self.learning, brought=unseen, tried=tried, again=again)
+                lambda _: gathered(self.memory.sessions, self.learning, brought=unseen, past=past, again=again)
             )
             if found.lacks is not None:
                 return cycles.close(found, began)

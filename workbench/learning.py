@@ -261,7 +261,8 @@ class Learning:
         self.shelf.add_scores(challenger.identity, shares((one.skill, after[one.id]) for one in fresh))
         used = self.ledger.used_ids()
         wanted = self.settings.gate.serving_examples
-        chosen = set(chosen_for_serving([one for one in trials if one.example_id not in used], wanted))
+        once = [one for one in trials if one.skill != EARLIER and one.example_id not in used]
+        chosen = set(chosen_for_serving(once, wanted))
         apart = {one.id: one for one in known if one.id not in after}
         more = list(apart.values())[: max(0, wanted - len(chosen))]
         served = await self._served(challenger, [*(one for one in fresh if one.id in chosen), *more], on_progress)

@@ -36,7 +36,7 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     assert judged.isdisjoint(used.learning.experience.seen_by(lesson))
     again = await used.learn()
     assert (again.number, again.ending) == (2, None)
-    assert "0 new examples to train on" in again.sentence  # whatever the gate said, the same again would be no other
+    assert "0 examples that nothing has seen" in again.sentence, "whatever the gate said"
 
 
 async def test_the_specialist_goes_on_from_what_answers_and_has_seen_all_that_it_had(used: Agent) -> None:

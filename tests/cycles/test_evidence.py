@@ -12,7 +12,8 @@ from workbench.core.examples import Example, example
 from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
 from workbench.corpus.jsonl import write_examples
-from workbench.cycles import Evidence, gathered
+from workbench.cycles import Evidence, evidence, gathered
+from workbench.cycles.evidence import Past
 from workbench.experience import FRESH_FILE, HELD_FILE, REPLAY_FILE, turns_of
 from workbench.learning import Learning
 from workbench.memory import Memory
@@ -85,6 +86,16 @@ def test_what_a_gate_has_used_is_trained_on_from_then_on(memory: Memory, home: P
     assert second.new == len(second.train)
 
 
+def test_what_a_cycle_was_chosen_by_judges_no_more(memory: Memory, home: Path) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=5)
+    first = gathered(memory.sessions, learning)
+    chosen = first.fresh[:2]
+    second = gathered(memory.sessions, learning, past=Past(chosen=frozenset(one.id for one in chosen)))
+    assert second.fresh == first.fresh[2:]
+    assert second.train[-2:] == chosen
+
+
 def test_what_asks_nearly_the_same_as_something_used_judges_no_more(memory: Memory, home: Path) -> None:
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=5)
@@ -116,14 +127,14 @@ def test_what_an_earlier_cycle_has_tried_is_not_new(memory: Memory, home: Path) 
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=2)
     first = gathered(memory.sessions, learning)
-    tried = {one.id for one in first.train[3:]}
-    second = gathered(memory.sessions, learning, tried=tried)
+    past = Past(tried=frozenset(one.id for one in first.train[3:]))
+    second = gathered(memory.sessions, learning, past=past)
     assert second.new == 3
     assert (second.lacks or "").startswith("3 new examples to train on, and a cycle begins with 5")
 
 
 def test_what_was_set_aside_watches_over_whatever_comes_next(
-    memory: Memory, home: Path, shelved: Callable[..., None]
+    memory: Memory, home: Path, shelved: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=2)
@@ -134,6 +145,8 @@ def test_what_was_set_aside_watches_over_whatever_comes_next(
     rated(memory, 30, start=60)
     second = gathered(memory.sessions, learning)
     assert second.guard
+    monkeypatch.setattr(evidence, "WATCHED", 3)
+    assert gathered(memory.sessions, learning).guard == second.guard[-3:], "the latest"
     assert {one.skill for one in second.guard} == {"earlier use"}
     assert {one.skill for one in second.fresh} == {"use"}
     assert {one.id for one in second.guard}.isdisjoint(set().union(*parts(first)))

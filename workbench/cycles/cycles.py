@@ -30,7 +30,7 @@ from workbench.core.examples import data_hash
 from workbench.core.stopping import Tell, nobody_listens
 from workbench.corpus.interactions import SKILL
 from workbench.cycles.ablation import Brought, Recall, brought_by
-from workbench.cycles.evidence import Evidence
+from workbench.cycles.evidence import Evidence, Past
 from workbench.cycles.pausing import Pause
 from workbench.cycles.report import write_cycle
 from workbench.experience import Gone, few_of_all
@@ -254,12 +254,16 @@ class Cycles:
         """
         return tuple(_read(one) for one in sorted(self.folder.glob(f"*/{NAME}")))
 
-    @property
-    def tried(self) -> frozenset[str]:
-        """Ids of what the latest cycle that was judged has trained on; a cycle without more would be the same again."""
-        judged = [one.lesson for one in self.list() if one.lesson is not None]
-        lesson = next((one for one in self.learning.shelf.list() if judged and one.label == judged[-1]), None)
-        return frozenset(self.learning.experience.seen_by(lesson)) if lesson else frozenset()
+    def past(self, *, again: bool = False) -> Past:
+        """What the cycles that were judged have used; a cycle without more would be the same again.
+
+        Args:
+            again: what was learned is learned anew, so nothing was tried.
+        """
+        judged = [one for one in self.list() if one.ending is not None]
+        ended = [self._seen_by(one.ending.adapter) for one in judged if one.ending is not None]
+        tried = self._seen_by(judged[-1].lesson) if judged and not again else frozenset()
+        return Past(tried, frozenset().union(*ended))
 
     @property
     def number(self) -> int:
@@ -268,6 +272,11 @@ class Cycles:
         if not closed:
             return 1
         return closed[-1].number + (closed[-1].lacks is None)
+
+    def _seen_by(self, ref: str | None) -> frozenset[str]:
+        """Nothing, where it is no longer on the shelf."""
+        found = next((one for one in self.learning.shelf.list() if ref in (one.identity, one.label)), None)
+        return frozenset(self.learning.experience.seen_by(found)) if found else frozenset()
 
     def _keep(self, cycle: Cycle) -> None:
         """Write its record and its page, in place of earlier ones, and the page of its run."""

@@ -1,16 +1,16 @@
 """What use has taught, dealt out: to train on, to search by, to judge by; and whether it is enough to begin.
 
-    turns with feedback ─► redacted examples ─┬─► train    half, and what a gate has used up
+    turns with feedback ─► redacted examples ─┬─► train    half, and what is fresh no more
     adapters that answer ─► stored examples ──┤            + replay: a few of each earlier skill
                                               ├─► tune     a fifth
                                               ├─► held     a few of each earlier skill, never trained on
-                                              ├─► fresh    three tenths, until a gate has used them
+                                              ├─► fresh    three tenths, until a gate or a choice has used them
                                               └─► guard    unseen ones of what is held, for the gate alone
 
-An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`). What a gate has used
-judges nothing any more, so the next cycle trains on it and on whatever asks nearly the same. A quarter of the fresh
-ones are set aside: once something else answers they are "earlier use", and the gate watches with them whether what was
-right then still is. It trains nothing.
+An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`). What something was judged
+or chosen by judges nothing any more, so the next cycle trains on it and on whatever asks nearly the same. A quarter of
+the fresh ones are set aside for good: once something else answers they are "earlier use", and every gate watches with
+the latest of them whether what was right then still is. It trains nothing.
 
 >>> evidence = gathered(memory.sessions, learning)                        # doctest: +SKIP
 >>> evidence.lacks                                                        # doctest: +SKIP
@@ -37,6 +37,23 @@ if TYPE_CHECKING:
 
 SHARES = Shares(train=0.5, tune=0.2, gate=0.3)
 ASIDE = 0.25  # of what could judge now, kept for when it is earlier use
+WATCHED = 100  # of earlier use, the latest: what people want changes, and each gate asks all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Ids of what earlier cycles have used, whatever the gate said.
+
+    Args:
+        tried: the latest has trained on them; they are not new.
+        chosen: what a cycle ended with was chosen by them; they judge no more.
+    """
+
+    tried: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
+
+
+NOTHING = Past()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +90,14 @@ def gathered(
     learning: Learning,
     *,
     brought: Sequence[Example] = (),
-    tried: Collection[str] = frozenset(),
+    past: Past = NOTHING,
     again: bool = False,
 ) -> Evidence:
     """Everything that memory holds with feedback, dealt out.
 
     Args:
         brought: more unseen examples for the gate, of skills that what answers now holds.
-        tried: ids of what an earlier cycle has trained on, whatever the gate said; they are not new.
+        past: what earlier cycles have used.
         again: as if what answered before everything that learned from what was forgotten answered now.
     Raises:
         ExamplesError: a library that redaction needs is not installed.
@@ -93,7 +110,7 @@ def gathered(
     turns = set(experience.turns_seen_by(learner).values()) if learner else set()
     forgotten = experience.forgotten()
     parts = split([one for one in collected.examples if one.id not in forgotten], shares=SHARES)
-    used = seen | learning.ledger.used_ids()
+    used = seen | past.chosen | learning.ledger.used_ids()
     replay, held = (
         few_of_each_skill([one for one in experience.kept_of(champion, name) if one.skill != SKILL], dials.replay)
         for name in (REPLAY_FILE, HELD_FILE)
@@ -106,9 +123,10 @@ def gathered(
     unseen = [one for one in parts.gate if one.id not in spent and one.origin.place["turn"] not in turns]
     fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
     looked_at = used | trained | {one.id for one in held}
-    before = [replace(one, skill=EARLIER) for one in unseen if one.id in earlier]
-    guard = (*before, *guards(learning, learner, looked_at, brought))
-    new = sum(one.id not in seen and one.id not in tried for one in train)
+    before = sorted((one for one in unseen if one.id in earlier), key=lambda one: collected.asked_at[one.id])
+    watched = [replace(one, skill=EARLIER) for one in before[-WATCHED:]]
+    guard = (*watched, *guards(learning, learner, looked_at, brought))
+    new = sum(one.id not in seen and one.id not in past.tried for one in train)
     fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
         train,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def gate(
     concerned = [
         one
         for one in given
-        if one.example_id not in used and (target is None or one.skill in (*target, *held, *watched))
+        if one.example_id not in used and one.skill not in watched and (target is None or one.skill in (*target, *held))
     ]
     right = {one.example_id: one.candidate_right for one in given}
     as_trained = {name: right[name] for name in chosen_for_serving(concerned, dials.serving_examples)}
@@ -122,6 +123,26 @@ def test_a_watched_skill_with_few_examples_holds_nothing_back_and_with_a_harm_th
     assert gate(trials("dates", 80, won=60), ledger, watched=("before",), candidate="third").decision == "promote"
     strict = gate(trials("dates", 80, won=60) + trials("before", 9), ledger, held=("before",), candidate="other")
     assert strict.decision == "more"
+
+
+def test_examples_that_watch_are_seen_by_every_look_and_count_once(ledger: Ledger) -> None:
+    def look(candidate: str, *, lost: int) -> Verdict:
+        then = [replace(one, example_id=f"before {at}") for at, one in enumerate(trials("before", 9, lost=lost))]
+        return gate(trials("dates", 80, won=60) + then, ledger, watched=("before",), candidate=candidate)
+
+    assert look("turned", lost=9).decision == "refuse"
+    assert not any(name.startswith("before") for name in ledger.used_ids())
+    again = look("turned again", lost=9)
+    assert (again.decision, again.skills[0].pairs.n) == ("refuse", 9)
+    assert look("turned again", lost=9).skills[0].pairs.n == 9, "of the same candidate, too"
+    assert look("honest", lost=0).decision == "promote"
+
+
+def test_examples_that_watch_promote_nobody_by_themselves(ledger: Ledger) -> None:
+    first = trials("dates", 80, won=60)
+    gate(first, ledger, watched=("before",))
+    with pytest.raises(ExamplesError, match="None of the 80 examples of these skills is fresh"):
+        gate(first + trials("before", 9), ledger, watched=("before",), candidate="second")
 
 
 def test_a_gain_that_is_surely_too_small_is_refused(ledger: Ledger) -> None:

@@ -17,7 +17,7 @@ Models are not known here, nor how answers are checked: `Trial`s come from `eval
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -64,6 +64,7 @@ def judge(
         served: example id -> was the exported candidate right, through the engine that will serve it.
         target: skills that it should be better at; None takes those of its earlier looks, or those not held.
         watched: skills of which there may be few examples or none: a harm that shows is refused, no more is asked.
+            Their examples are not used up: each look sees all of them, for they promote nobody.
         also_served: of examples that need not be fresh: was the candidate right in training, was it right served; where
             the fresh ones are fewer than `gate.serving_examples`.
         worthwhile: the least gain that a change of champion is worth, 0..1.
@@ -75,13 +76,14 @@ def judge(
     with ledger.held():
         challenges = ledger.looks(incumbent)
         earlier = tuple(line for line in challenges if line["candidate"] == candidate)
-        guarded = {skill: skill not in held for skill in sorted({*held, *watched})}
+        guarded = {skill: skill not in held for skill in sorted({*held, *watched})}  # whether it is only watched
         aims = _target(trials, guarded, target, earlier)
         concerned = [one for one in trials if one.skill in {*aims, *guarded}]
         used = ledger.used_ids()
-        fresh = [one for one in concerned if one.example_id not in used]
-        _check(fresh, concerned, served, dials)
-        look = _Look.of(fresh, aims, guarded, served, also_served)
+        again, once = _parted(concerned, lambda one: guarded.get(one.skill, False))
+        fresh = [one for one in once if one.example_id not in used]
+        _check(fresh, once, served, dials)
+        look = _Look.of([*fresh, *again], aims, guarded, served, also_served)
         seen = _evidence(look, earlier, challenges, guarded)
         case = Case(
             incumbent=incumbent,
@@ -89,7 +91,7 @@ def judge(
             target=aims,
             look=len(challenges) + 1,
             alpha_spent=level(dials.alpha, seen.gain.k) if seen.gain.tests else 0.0,
-            left_out=len(concerned) - len(fresh),
+            left_out=len(once) - len(fresh),
             worthwhile=worthwhile,
         )
         verdict = worded(weigh(seen, dials, worthwhile=worthwhile), case, dials)
@@ -112,7 +114,7 @@ def chosen_for_serving(trials: Iterable[Trial], count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What this look's fresh examples add up to."""
+    """What this look's examples add up to; `ids` are those that it uses up."""
 
     ids: tuple[str, ...]
     target: tuple[str, ...]
@@ -125,13 +127,13 @@ class _Look:
         cls,
         fresh: Sequence[Trial],
         target: tuple[str, ...],
-        held: Collection[str],
+        held: Mapping[str, bool],
         served: Mapping[str, bool],
         also_served: Iterable[tuple[bool, bool]],
     ) -> _Look:
         laid = [replace(one, candidate_right=one.candidate_right and served.get(one.example_id, True)) for one in fresh]
         return cls(
-            ids=tuple(one.example_id for one in fresh),
+            ids=tuple(one.example_id for one in fresh if not held.get(one.skill)),
             target=target,
             gain=_pairs(one for one in laid if one.skill in target),
             held={skill: _pairs(one for one in laid if one.skill == skill) for skill in sorted(held)},
@@ -142,6 +144,11 @@ class _Look:
                 ]
             ),
         )
+
+
+def _parted(trials: Iterable[Trial], first: Callable[[Trial], bool]) -> tuple[list[Trial], list[Trial]]:
+    found = list(trials)
+    return [one for one in found if first(one)], [one for one in found if not first(one)]
 
 
 def _pairs(trials: Iterable[Trial]) -> Pairs:
@@ -201,7 +208,7 @@ def _evidence(
 
 
 def _held(skill: str, fresh: Pairs, earlier: Sequence[Line], *, watched: bool) -> HeldSeen:
-    lines = [line["held"][skill] for line in earlier if skill in line["held"]]
+    lines = [line["held"][skill] for line in earlier if skill in line["held"] and not watched]  # or they count twice
     before = sum((Pairs(**line["pairs"]) for line in lines), Pairs())
     tested = sum(line["pairs"]["n"] > 0 for line in lines)
     return HeldSeen(fresh, before, tested + 1, was_safe=bool(lines) and lines[-1]["state"] == "safe", watched=watched)
