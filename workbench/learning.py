@@ -129,6 +129,7 @@ class Learning:
         tune: Sequence[Example] = (),
         fresh: Sequence[Example] = (),
         start: Shelved | None = None,
+        steps: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> Lesson:
         """Train an adapter and put it on the shelf, with the form that the engine serves.
@@ -139,6 +140,7 @@ class Learning:
             tune: to watch it by; it counts as seen.
             fresh: nothing is done by them; they are kept beside the adapter, for later gates.
             start: go on with this one, cut to `training.rank`; None begins at the base.
+            steps: None is `training.steps`.
         Raises:
             AdapterError: the name is taken or is no name, or the start lies on another base.
             TrainingError: it cannot begin or go on; the last checkpoint is whole.
@@ -147,7 +149,8 @@ class Learning:
         from workbench.adapters.training import train
 
         self.refuse_taken(name)
-        dials = self.settings.training
+        usual = self.settings.training
+        dials = usual.model_copy(update={"steps": steps or usual.steps})
         folder = self.settings.home / "training" / name
         trained = train(
             self.base,

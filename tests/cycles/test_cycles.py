@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 
@@ -43,6 +44,9 @@ async def test_the_specialist_goes_on_from_what_answers_and_has_seen_all_that_it
     learning, found = used.learning, gathered(used.memory.sessions, used.learning)
     fresh = Cycles(learning).train(found)
     assert fresh.card.origin.parents == ()
+    steps, batch = learning.settings.training.steps, learning.settings.training.batch
+    reading = math.ceil(learning.settings.learn.passes * len(found.train) / batch)
+    assert fresh.card.origin.settings["steps"] == max(reading, steps) > steps
     champion = learning.deploy("iso_date", insist=True)
     learning.shelf.delete(fresh.identity)
     lesson = Cycles(learning).train(found)

@@ -298,6 +298,9 @@ class LearnSettings(Section):
         unit="examples",
         ge=2,
     )
+    passes: int = setting(
+        4, "times that a cycle reads each example; it takes training.steps at least", unit="times", ge=1
+    )
     replay: int = setting(16, "stored examples of each earlier skill that are learned again", unit="examples", ge=0)
     stock: int = setting(
         150,

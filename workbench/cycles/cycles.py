@@ -15,6 +15,7 @@ checkpoint, the run from its ledger, if use has not changed since. One cycle at 
 from __future__ import annotations
 
 import hashlib
+import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -140,11 +141,14 @@ class Cycles:
         if there is not None:
             return there
         self._clear_others(name)
+        dials = self.learning.settings
+        reading = math.ceil(dials.learn.passes * len(examples) / dials.training.batch)
         return self.learning.train(
             examples,
             name,
             tune=tune,
             start=start,
+            steps=max(reading, dials.training.steps),
             on_progress=lambda now: tell(f"training {name}", now.step, now.steps),
         ).shelved
 

@@ -32,6 +32,7 @@ from workbench.cycles.guarding import guards, unguarded
 from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
 
 if TYPE_CHECKING:
+    from workbench.adapters.shelf import Shelved
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
@@ -111,28 +112,21 @@ def gathered(
     forgotten = experience.forgotten()
     parts = split([one for one in collected.examples if one.id not in forgotten], shares=SHARES)
     used = seen | past.chosen | learning.ledger.used_ids()
-    replay, held = (
-        few_of_each_skill([one for one in experience.kept_of(champion, name) if one.skill != SKILL], dials.replay)
-        for name in (REPLAY_FILE, HELD_FILE)
-    )
-    trained = {one.id for one in replay}
-    held = [one for one in held if one.id not in trained]
-    earlier = _asked_before(learner.card.made_at, collected) if learner is not None and turns else set()
     spent = _spent(parts.gate, used)
     train = (*parts.train, *(one for one in parts.gate if one.id in spent))
     unseen = [one for one in parts.gate if one.id not in spent and one.origin.place["turn"] not in turns]
+    earlier = _asked_before(learner.card.made_at, collected) if learner is not None and turns else set()
     fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
-    looked_at = used | trained | {one.id for one in held}
-    before = sorted((one for one in unseen if one.id in earlier), key=lambda one: collected.asked_at[one.id])
-    watched = [replace(one, skill=EARLIER) for one in before[-WATCHED:]]
-    guard = (*watched, *guards(learning, learner, looked_at, brought))
+    replay, held = _of_earlier_skills(learning, champion)
+    looked_at = used | {one.id for one in (*replay, *held)}
+    guard = (*_watching(unseen, earlier, collected), *guards(learning, learner, looked_at, brought))
     new = sum(one.id not in seen and one.id not in past.tried for one in train)
     fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
         train,
-        tuple(replay),
+        replay,
         parts.tune,
-        tuple(held),
+        held,
         fresh,
         guard,
         new,
@@ -148,6 +142,25 @@ def _spent(examples: Sequence[Example], used: Collection[str]) -> set[str]:
     gone = [one for one in examples if one.id in used]
     left = [one for one in examples if one.id not in used]
     return {one.id for one in gone} | ({leak.right.id for leak in leaks(gone, left)} if gone and left else set())
+
+
+def _of_earlier_skills(learning: Learning, champion: Shelved | None) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """A few of each skill other than use, kept beside the champion: to be learned again, to be held; none is both."""
+    replay, held = (
+        few_of_each_skill(
+            [one for one in learning.experience.kept_of(champion, name) if one.skill != SKILL],
+            learning.settings.learn.replay,
+        )
+        for name in (REPLAY_FILE, HELD_FILE)
+    )
+    again = {one.id for one in replay}
+    return tuple(replay), tuple(one for one in held if one.id not in again)
+
+
+def _watching(unseen: Sequence[Example], earlier: Collection[str], collected: Collected) -> list[Example]:
+    """The latest of earlier use."""
+    before = sorted((one for one in unseen if one.id in earlier), key=lambda one: collected.asked_at[one.id])
+    return [replace(one, skill=EARLIER) for one in before[-WATCHED:]]
 
 
 def _asked_before(made_at: float, collected: Collected) -> set[str]:
