@@ -8,9 +8,11 @@
     half       (a) the same, and each time half of the step is taken back
     guard      (a) ours, nothing kept: the step is short where earlier tasks' inputs point (`evolution_guard.py`); how
                short, 32 examples of the new task say: the shortest that costs at most one of their right answers
-    replay     (b) fine-tuning on the next task and on 16 stored examples of each earlier one
-    evolve     (b) ours, 16 kept: 12 of the 16 are learned again, 4 are held; then evolution between what was before and
-               after the step, for each third of the layers, with the tune and the held examples
+    replay     (b) fine-tuning, half of each step on the next task, half on 16 stored examples of each earlier one, as
+               often as need be (Chaudhry et al. 2019, arXiv 1902.10486)
+    evolve     (b) ours, 16 kept: the same with 12 of the 16, and 4 are held; the sums of `guard` make spared versions
+               of the step; then evolution between what was before, the step and those, for each third of the layers,
+               with the tune and the held examples
 
 `way` picks between the last of (a) and the last of (b) by what is stored, as a cycle of `workbench learn` replays what
 lies beside the adapters and has nothing to replay in an encrypted home. That cycle, too, goes on with the agent's
@@ -30,9 +32,10 @@ is 15 to 30 in several calls, an end 2. So 3 to 4 hours for a seed and 9 to 12 f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle, islice
 
 from evolution_ground import Ground
-from evolution_guard import added, guarded
+from evolution_guard import Moments, added, guarded
 from evolution_pieces import Piece, Record
 from evolution_rows import lap
 from evolution_searches import best_of, by_fitness
@@ -55,6 +58,7 @@ TASKS: tuple[str, ...] = (
 QUICK = TASKS[:3]
 STORED, HELD = 16, 4  # examples of a task that (b) may keep, and how many of them the search holds
 STRENGTHS = (0.25, 1.0, 4.0, 16.0)
+SPARED = (1.0, 4.0)  # strengths of the versions that a search mixes
 LOST = 1  # right answers of the tune examples that sparing may cost
 GENERATIONS = 2  # of a step's search, behind the two that it begins with
 ORACLE, JOINT = "one adapter per task, oracle router", "joint training"
@@ -142,14 +146,13 @@ def guard(stream: Stream) -> Record:
     """Learn, then take back what earlier inputs would feel, as much as the new task can spare."""
     before, (after, cost) = stream.before, _after(stream, ())
     with stream.timed() as spending:
-        old, new = stream.old_sums(), stream.new_sums(stream.task, after)
+        old, new = _sums(stream, after)
         tried = {0.0: after}
         right = {0.0: stream.right_of(after)}
         for one in STRENGTHS:
             child = guarded(before, after, old, new, strength=one, rank=stream.rank)
             tried[one], right[one] = child, stream.right_of(child)
         chosen = max(one for one, count in right.items() if count >= right[0.0] - LOST)
-    stream.keep_sums(added(old, new))
     said = {"way": way(0), "strength": chosen, "tune_right_by_strength": {str(one): n for one, n in right.items()}}
     return stream.learned(tried[chosen], {**cost, "seconds": cost["seconds"] + spending["seconds"], **said})
 
@@ -159,20 +162,25 @@ def replay(stream: Stream) -> Record:
 
 
 def evolve(stream: Stream) -> Record:
-    """Learn with replay, then search between before and after."""
+    """Learn with replay, then search between before, after, and steps that spare what was there."""
     before, (after, cost) = stream.before, _after(stream, _stored(stream, HELD, STORED))
+    with stream.timed() as spending:
+        old, new = _sums(stream, after)
+        spared = [guarded(before, after, old, new, strength=one, rank=stream.rank) for one in SPARED]
     home, usual = stream.home, stream.home.settings.evolution
     materials = Materials.of(stream.tune, held=_stored(stream, 0, HELD), confirm=usual.confirm)
     evaluations = (2 + GENERATIONS * usual.size) * len(materials.seen)
     dials = usual.model_copy(update={"evaluations": evaluations, "rank": stream.rank})
-    parents = sorted((home.shelf.find(stream.put(one)) for one in (before, after)), key=lambda one: one.identity)
+    every = dict.fromkeys(stream.put(one) for one in (before, after, *spared))
+    parents = sorted(map(home.shelf.find, every), key=lambda one: one.identity)
     with Run(home, stream.folder / "run", planned(dials, parents, materials, home.base.identity), materials) as run:
         while not run.is_over:
             with lap(stream.ground):
                 run.step()
         found, chosen = best_of(run.trials, by_fitness), run.worker.weights(run.champion.genome)
     said = {"way": way(STORED), "evaluations": found.evaluations, "genome": to_dict(found.trial.genome)}
-    return stream.learned(chosen, {**cost, "seconds": cost["seconds"] + stream.ground.notes.seconds, **said})
+    seconds = cost["seconds"] + spending["seconds"] + stream.ground.notes.seconds
+    return stream.learned(chosen, {**cost, "seconds": seconds, **said})
 
 
 GROUPS: Mapping[str, Callable[[Stream], Record]] = {
@@ -189,8 +197,19 @@ ROW_OF = {"naive": NAIVE, "half": HALF, "guard": GUARD, "replay": REPLAY, "evolv
 
 
 def _after(stream: Stream, again: Sequence[Example]) -> Step:
-    """The agent's adapter, gone on with."""
-    return stream.trained(stream.task, stream.before, (*stream.lessons(stream.task), *again))
+    """The agent's adapter, gone on with; where there is something to learn again, on half as many new examples."""
+    lessons = stream.lessons(stream.task)
+    if again:
+        half = len(lessons) // 2
+        lessons = (*lessons[:half], *islice(cycle(again), half))
+    return stream.trained(stream.task, stream.before, lessons)
+
+
+def _sums(stream: Stream, after: Adapter) -> tuple[Moments, Moments]:
+    """Over the inputs of all earlier tasks, and of this one; both together are kept for the next step."""
+    old, new = stream.old_sums(), stream.new_sums(stream.task, after)
+    stream.keep_sums(added(old, new))
+    return old, new
 
 
 def _stored(stream: Stream, first: int, last: int) -> tuple[Example, ...]:

@@ -129,15 +129,18 @@ class Pieces:
 
     def settle(self, pieces: Iterable[Piece]) -> None:
         """Move those that are measured to where they outlast this folder."""
-        for one in pieces if self.kept else ():
+        if self.kept is None:
+            return
+        for one in pieces:
             if (path := self.folder / f"{one.name}.json").exists():
                 self.kept.mkdir(parents=True, exist_ok=True)
                 shutil.move(path, self.kept / path.name)
 
     def _path(self, piece: Piece) -> Path:
         name = f"{piece.name}.json"
-        settled = self.kept and self.kept / name
-        return settled if settled and settled.exists() else self.folder / name
+        if self.kept is not None and (settled := self.kept / name).exists():
+            return settled
+        return self.folder / name
 
     def _checked(self, path: Path) -> Record:
         found: Record = json.loads(path.read_text(encoding="utf-8"))

@@ -161,8 +161,8 @@ class Stream:
         return self.home.shelf.put(adapter, origin, name=name).identity
 
     def sums(self, task: str) -> Path:
-        """Where the sums over the inputs of this task and those before it lie."""
-        return self.home.settings.home / "sums" / f"{task}.safetensors"
+        """Where the sums over the inputs of this task and those before it lie; each group has its own."""
+        return self.home.settings.home / "sums" / self.ground.piece.group / f"{task}.safetensors"
 
     def old_sums(self) -> Mapping[str, Tensor]:
         """Over the inputs of all earlier tasks; those of the first alone are made here."""

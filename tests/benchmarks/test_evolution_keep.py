@@ -67,6 +67,17 @@ def test_what_all_streams_begin_with_is_trained_again_where_its_adapter_is_not(r
     assert Elsewhere().before == "add from None by ['of add']"
 
 
+def test_half_of_a_step_is_learned_again_where_something_is_stored(room: Any) -> None:
+    stream = SimpleNamespace(
+        task="ticket",
+        before="before",
+        lessons=lambda task: tuple(range(8)),
+        trained=lambda name, start, examples: (name, start, *examples),
+    )
+    assert room("keep")._after(stream, ()) == ("ticket", "before", *range(8))
+    assert room("keep")._after(stream, "abc") == ("ticket", "before", 0, 1, 2, 3, "a", "b", "c", "a")
+
+
 def test_the_way_is_picked_by_what_is_stored(room: Any) -> None:
     keep = room("keep")
     assert (keep.way(0), keep.way(16)) == ("guard", "evolve")
