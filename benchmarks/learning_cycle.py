@@ -36,7 +36,7 @@ from evolution_pieces import Clock, OutOfTime, Piece, Pieces, Record
 from evolution_summary import RESAMPLES
 from learning_days import ARMS, LEARNING, REMEMBERING, Day, Dials
 from learning_users import TASKS, held_out, stream
-from record import described_run, write_record
+from record import described_run, kept_parts, write_record
 
 from workbench.core.settings import load_settings
 
@@ -153,14 +153,18 @@ def supervised(seed: int, dials: Dials, home: Path, bases: Path, clock: Clock) -
 
 
 def tell(asked: argparse.Namespace, pieces: Pieces) -> None:
-    """Sum up every piece that is there, write the record, print the table."""
+    """Sum up every piece that is there, write the record, print the table; other arms stay as they were recorded."""
     found = pieces.all(plan(asked))
     if not found:
         print("nothing is measured yet", file=sys.stderr)
         return
-    summary = summed(found, asked.dials)
+    summary, run = summed(found, asked.dials), described_run()
     if not asked.table:
-        write_record(asked.out, {**described_run(), "settings": asked.dials.to_dict(), **summary})
+        earlier = kept_parts(asked.out, ["arms"])
+        arms = earlier.get("arms", {}) | summary["arms"]
+        by = earlier.get("measured_by", {}) | dict.fromkeys(summary["arms"], run)
+        summary = {"arms": {name: arms[name] for name in (*ARMS, SUPERVISED) if name in arms}}
+        write_record(asked.out, {**run, "measured_by": by, "settings": asked.dials.to_dict(), **summary})
     print("\n".join(table(summary)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -116,6 +117,22 @@ def test_an_arm_outlasts_its_machine_once_it_has_come_to_its_last_day(
     cycle.run_all(asked, pieces)
     names = sorted(one.name for one in pieces.kept.iterdir())
     assert names == ["learning-both-0-0.json", "learning-both-0-1.json", "learning-supervised-0-0.json"]
+
+
+def test_an_arm_that_is_not_measured_here_stays_in_the_record_with_what_measured_it(
+    of_learning: Any, tmp_path: Path
+) -> None:
+    cycle, kept = of_learning("cycle"), importlib.import_module("evolution_pieces")
+    pieces, out = kept.Pieces(tmp_path, {}), tmp_path / "record.json"
+    out.write_text(json.dumps({"arms": {"memory": {"days": []}}, "measured_by": {"memory": {"measured_at": "then"}}}))
+    [piece] = cycle.of_arm(cycle.SUPERVISED, 0, of_learning("days").Dials())
+    pieces.put(piece, {"weights": dict.fromkeys(cycle.TASKS, 20)})
+    asked = SimpleNamespace(table=False, out=out, dials=of_learning("days").Dials(), seeds=[0], arms=[cycle.SUPERVISED])
+    cycle.tell(asked, pieces)
+    record = json.loads(out.read_text())
+    assert list(record["arms"]) == ["memory", "supervised"]
+    assert record["measured_by"]["memory"] == {"measured_at": "then"}
+    assert "versions" in record["measured_by"]["supervised"]
 
 
 def test_the_command_itself_runs_with_nothing_measured_yet(tmp_path: Path) -> None:
