@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +35,8 @@ from typing import Any
 
 from evolution_pieces import Clock, OutOfTime, Piece, Pieces, Record
 from evolution_summary import RESAMPLES
-from learning_days import ARMS, LEARNING, REMEMBERING, Day, Dials
-from learning_users import TASKS, held_out, stream
+from learning_days import ARMS, HONEST, LEARNING, POISONED, REMEMBERING, Day, Dials
+from learning_users import POISONED_FROM, TASKS, held_out, stream
 from record import described_run, kept_parts, write_record
 
 from workbench.core.settings import load_settings
@@ -130,11 +131,30 @@ def measure(asked: argparse.Namespace, pieces: Pieces, piece: Piece) -> None:
         if piece.task == SUPERVISED:
             record = supervised(piece.seed, asked.dials, home, asked.bases, clock)
         else:
-            day = Day(piece.task, piece.seed, int(piece.group), asked.dials, home, asked.bases, clock)
-            record = asyncio.run(day.lived())
+            record = taken_over(asked, pieces, piece, home) or lived(asked, piece, home, clock)
     except OutOfTime:
         raise SystemExit(STOPPED) from None
     pieces.put(piece, {**record, **described_run()})
+
+
+def lived(asked: argparse.Namespace, piece: Piece, home: Path, clock: Clock) -> Record:
+    """The record of a day; the home of `both` is kept as it was before feedback turns bad in the poisoned stream."""
+    day = int(piece.group)
+    record = asyncio.run(Day(piece.task, piece.seed, day, asked.dials, home, asked.bases, clock).lived())
+    if (piece.task, day) == (HONEST, POISONED_FROM - 1):
+        shutil.copytree(home, asked.folder / f"honest-{piece.seed}", dirs_exist_ok=True)
+    return record
+
+
+def taken_over(asked: argparse.Namespace, pieces: Pieces, piece: Piece, home: Path) -> Record | None:
+    """Until it turns, the poisoned stream is `both`: where that was lived here, days and home are taken over."""
+    honest = asked.folder / f"honest-{piece.seed}"
+    if piece.task != POISONED or int(piece.group) >= POISONED_FROM or not honest.exists():
+        return None
+    if not home.exists():
+        shutil.copytree(honest, home)
+    honest_day = pieces.needed(replace(piece, task=HONEST))
+    return {name: said for name, said in honest_day.items() if name not in ("piece", "settings")}
 
 
 def supervised(seed: int, dials: Dials, home: Path, bases: Path, clock: Clock) -> Record:

@@ -34,6 +34,7 @@ from workbench.cycles.ablation import reminded, right_with_memory
 from workbench.learning import PLAIN
 
 ARMS = ("both", "memory", "weights", "no_gate", "poisoned")
+HONEST, POISONED = "both", "poisoned"  # the same until feedback turns
 LEARNING, REMEMBERING = frozenset(ARMS) - {"memory"}, frozenset({"both", "memory", "poisoned"})
 Rights = Mapping[str, int]  # of each task's held-out examples
 
@@ -120,7 +121,7 @@ class Day:
                 turn = await agent.ask(one.prompt, session=session)
                 seconds += time.perf_counter() - began
             right += one.is_answered_by(turn.answer or "")
-            poisoned = self.arm == "poisoned" and self.number >= POISONED_FROM
+            poisoned = self.arm == POISONED and self.number >= POISONED_FROM
             said = feedback(self.seed, one, turn.answer or "", questions, poisoned=poisoned)
             said_of["nothing" if said is None else "honest" if said.honest else "wrong"] += 1
             if said is not None and not agent.memory.sessions.feedback(turn.id):

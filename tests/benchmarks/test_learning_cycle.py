@@ -119,6 +119,22 @@ def test_an_arm_outlasts_its_machine_once_it_has_come_to_its_last_day(
     assert names == ["learning-both-0-0.json", "learning-both-0-1.json", "learning-supervised-0-0.json"]
 
 
+def test_the_poisoned_stream_begins_with_the_days_and_the_home_of_the_honest_one(
+    of_learning: Any, tmp_path: Path
+) -> None:
+    cycle, kept = of_learning("cycle"), importlib.import_module("evolution_pieces")
+    pieces, asked = kept.Pieces(tmp_path, {}), SimpleNamespace(folder=tmp_path)
+    pieces.put(kept.Piece("learning", "both", 0, "2"), {"right": 7})
+    turned, home = kept.Piece("learning", "poisoned", 0, "2"), tmp_path / "poisoned-0"
+    assert cycle.taken_over(asked, pieces, turned, home) is None, "the honest stream was lived elsewhere"
+    (tmp_path / "honest-0").mkdir()
+    (tmp_path / "honest-0/memory").write_text("as it was")
+    assert cycle.taken_over(asked, pieces, turned, home) == {"right": 7}
+    assert (home / "memory").read_text() == "as it was"
+    assert cycle.taken_over(asked, pieces, kept.Piece("learning", "poisoned", 0, "6"), home) is None, "it has turned"
+    assert cycle.taken_over(asked, pieces, kept.Piece("learning", "weights", 0, "2"), home) is None
+
+
 def test_an_arm_that_is_not_measured_here_stays_in_the_record_with_what_measured_it(
     of_learning: Any, tmp_path: Path
 ) -> None:
