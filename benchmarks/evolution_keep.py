@@ -23,10 +23,9 @@ that of `alone`. Backward transfer is the mean over tasks of the score at the en
 in points. Tasks of one stream are pieces that follow on one another, so only the number of --tasks counts: the first so
 many of the seed's order.
 
-How long: 36 steps of 16 examples took 82 to 181 seconds on one busy core, by skill; a guard 48 (four lengths tried, its
-sums over next to nothing), and the sums read 128 examples more. From these parts a step is 2 to 3½ minutes with its 100
-unseen examples, with its guard about 2 more, with its search (a gradient path over 68 examples) 2 to 5 more; `joint`
-is 15 to 30 in several calls, an end 2. So 3 to 4 hours for a seed and 9 to 12 for three. Run by `evolution.py`.
+How long on one core that multiplies bf16, of two: a step with its 100 unseen examples 1 to 1½ minutes, with its guard
+(sums over 128 examples, four lengths tried) 2 to 2½, so 12 minutes for `alone`, `naive`, `half` and `replay` each and 20
+for `guard`; `evolve` and `joint` longer. About two hours for a seed.
 """
 
 from __future__ import annotations
