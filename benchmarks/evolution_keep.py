@@ -24,8 +24,8 @@ in points. Tasks of one stream are pieces that follow on one another, so only th
 many of the seed's order.
 
 How long on one core that multiplies bf16, of two: a step with its 100 unseen examples 1 to 1½ minutes, with its guard
-(sums over 128 examples, four lengths tried) 2 to 2½, so 12 minutes for `alone`, `naive`, `half` and `replay` each and 20
-for `guard`; `evolve` and `joint` longer. About two hours for a seed.
+(sums over 128 examples, four lengths tried) 2 to 2½, so 12 minutes for `alone`, `naive`, `half` and `replay` each and
+20 for `guard`; `evolve` and `joint` longer. About two hours for a seed.
 """
 
 from __future__ import annotations
