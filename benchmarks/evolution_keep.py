@@ -23,9 +23,9 @@ that of `alone`. Backward transfer is the mean over tasks of the score at the en
 in points. Tasks of one stream are pieces that follow on one another, so only the number of --tasks counts: the first so
 many of the seed's order.
 
-How long on one core that multiplies bf16, of two: a step with its 100 unseen examples 1 to 1½ minutes, with its guard
-(sums over 128 examples, four lengths tried) 2 to 2½, so 12 minutes for `alone`, `naive`, `half` and `replay` each and
-20 for `guard`; `evolve` and `joint` longer. About two hours for a seed.
+How long on one core that multiplies bf16, of two, the other one busy: a step with its 100 unseen examples 1 to 2
+minutes, with its guard (sums over 128 examples, four lengths tried) 2 to 3, so 15 to 20 minutes for `alone`, `naive`,
+`half` and `replay` each and 25 for `guard`; `evolve` and `joint` longer. Two to three hours for a seed.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ NAME, SUPERVISED = "learning", "supervised"
 SEEDS = (0, 1, 2)
 USUAL = Dials()
 STOPPED = 75
+TAKEN_OVER = "taken-over"  # marks a home
 
 
 def main() -> None:
@@ -142,8 +143,19 @@ def lived(asked: argparse.Namespace, piece: Piece, home: Path, clock: Clock) -> 
     day = int(piece.group)
     record = asyncio.run(Day(piece.task, piece.seed, day, asked.dials, home, asked.bases, clock).lived())
     if (piece.task, day) == (HONEST, POISONED_FROM - 1):
-        shutil.copytree(home, asked.folder / f"honest-{piece.seed}", dirs_exist_ok=True)
+        copied(home, asked.folder / f"honest-{piece.seed}")
     return record
+
+
+def copied(home: Path, to: Path, *, mark: str | None = None) -> None:
+    """Whole or not at all, in place of what is there."""
+    part = to.with_suffix(".part")
+    for old in (part, to):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(home, part)
+    if mark is not None:
+        (part / mark).touch()
+    part.rename(to)
 
 
 def taken_over(asked: argparse.Namespace, pieces: Pieces, piece: Piece, home: Path) -> Record | None:
@@ -152,7 +164,9 @@ def taken_over(asked: argparse.Namespace, pieces: Pieces, piece: Piece, home: Pa
     if piece.task != POISONED or int(piece.group) >= POISONED_FROM or not honest.exists():
         return None
     if not home.exists():
-        shutil.copytree(honest, home)
+        copied(honest, home, mark=TAKEN_OVER)
+    if not (home / TAKEN_OVER).exists():
+        return None  # it has lived days of its own
     honest_day = pieces.needed(replace(piece, task=HONEST))
     return {name: said for name, said in honest_day.items() if name not in ("piece", "settings")}
 

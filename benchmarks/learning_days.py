@@ -46,7 +46,7 @@ class Dials:
     Args:
         per_day: questions.
         held: held-out examples of each task.
-        steps: of a cycle's specialist.
+        steps: of a cycle's specialist, at least; more where each example is read `learn.passes` times.
         evaluations: of a cycle's search.
         supervised_steps: of the adapter that is trained on all right answers, some five times over each.
     """

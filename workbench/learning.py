@@ -241,8 +241,8 @@ class Learning:
         """Judge a candidate against the champion, or another incumbent, by fresh examples; the look is noted.
 
         The candidate's exported form answers some of them through the engine that will serve it. Examples that either
-        was trained on are left out, and so are those of earlier looks. How the candidate does at each skill stands on
-        its card, so that what was held before is held by those that come after.
+        was trained on are left out, and so are those that earlier looks used up. How the candidate does at each skill
+        stands on its card, so that what was held before is held by those that come after.
 
         Args:
             incumbent: None is the champion, or the plain base where there is none; `base` is the plain base.

@@ -133,6 +133,8 @@ def test_the_poisoned_stream_begins_with_the_days_and_the_home_of_the_honest_one
     assert (home / "memory").read_text() == "as it was"
     assert cycle.taken_over(asked, pieces, kept.Piece("learning", "poisoned", 0, "6"), home) is None, "it has turned"
     assert cycle.taken_over(asked, pieces, kept.Piece("learning", "weights", 0, "2"), home) is None
+    (home / cycle.TAKEN_OVER).unlink()
+    assert cycle.taken_over(asked, pieces, turned, home) is None, "this home has lived days of its own"
 
 
 def test_an_arm_that_is_not_measured_here_stays_in_the_record_with_what_measured_it(

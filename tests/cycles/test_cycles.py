@@ -35,6 +35,10 @@ async def test_a_cycle_trains_evolves_judges_and_keeps_what_came_of_it(used: Age
     judged = {name for look in used.learning.ledger.lines() for name in look["ids"]}
     assert judged
     assert judged.isdisjoint(used.learning.experience.seen_by(lesson))
+    past = Cycles(used.learning).past()
+    assert past.tried == used.learning.experience.seen_by(lesson)
+    assert past.chosen == used.learning.experience.seen_by(run) > past.tried
+    assert Cycles(used.learning).past(again=True).tried == frozenset()
     again = await used.learn()
     assert (again.number, again.ending) == (2, None)
     assert "0 examples that nothing has seen" in again.sentence, "whatever the gate said"

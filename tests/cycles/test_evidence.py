@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -152,6 +153,60 @@ def test_what_was_set_aside_watches_over_whatever_comes_next(
     assert {one.id for one in second.guard}.isdisjoint(set().union(*parts(first)))
     assert second.fresh
     assert all(int(one.prompt.split()[-1].rstrip("?")) >= 60 for one in second.fresh)
+
+
+def watched_by(memory: Memory, learning: Learning, shelved: Callable[..., None]) -> Evidence:
+    """Behind a cycle that used all that was fresh, with sixty turns of earlier use."""
+    rated(memory, 60)
+    first = gathered(memory.sessions, learning)
+    shelved(learning, {}, skills={"use": 30}, learned=first.train[:1])
+    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in first.fresh]})
+    found = gathered(memory.sessions, learning)
+    assert len(found.guard) > 3
+    return found
+
+
+@pytest.mark.parametrize("word", ["correct", "down", "up"])
+def test_a_witness_counts_as_it_was_rated_then(
+    memory: Memory, home: Path, shelved: Callable[..., None], word: Literal["correct", "down", "up"]
+) -> None:
+    learning = learning_in(home, least_new=5, least_fresh=2)
+    before = watched_by(memory, learning, shelved)
+    for one in before.guard:
+        memory.sessions.add_feedback(
+            Feedback(one.origin.place["turn"], word, "I will not say." if word == "correct" else None)
+        )
+    after = gathered(memory.sessions, learning)
+    assert [(one.prompt, one.answer) for one in after.guard] == [(one.prompt, one.answer) for one in before.guard]
+
+
+def test_asking_again_what_a_witness_asks_does_not_retire_it(
+    memory: Memory, home: Path, shelved: Callable[..., None]
+) -> None:
+    learning = learning_in(home, least_new=5, least_fresh=2)
+    before = watched_by(memory, learning, shelved)
+    for one in before.guard:
+        turn = memory.sessions.save(Turn(question=one.prompt.upper(), answer="I will not say."))
+        memory.sessions.add_feedback(Feedback(turn.id, "up"))
+    asked = gathered(memory.sessions, learning)
+    assert asked.guard == before.guard
+    assert asked.fresh, "some of them judge"
+    learning.ledger.append({"incumbent": "base", "candidate": "d" * 64, "ids": [one.id for one in asked.fresh]})
+    used = gathered(memory.sessions, learning)
+    assert used.guard == before.guard
+    assert set(asked.fresh) <= set(used.train)
+
+
+def test_what_is_said_anew_of_an_example_that_was_used_is_trained_on(memory: Memory, home: Path) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=5)
+    first = gathered(memory.sessions, learning)
+    used = first.fresh[0]
+    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [used.id]})
+    memory.sessions.add_feedback(Feedback(used.origin.place["turn"], "correct", "another"))
+    second = gathered(memory.sessions, learning)
+    assert (second.train[-1].prompt, second.train[-1].answer) == (used.prompt, "another")
+    assert used.prompt not in {one.prompt for one in second.fresh}
 
 
 def test_once_something_answers_that_learned_from_use_more_is_wanted_to_judge_by(

@@ -43,24 +43,37 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What came of the turns; `redacted` counts the values taken out, by kind."""
+    """What came of the turns.
+
+    Args:
+        unrated: turns that nobody spoke about.
+        asked_at: by the example's id, in seconds since the epoch.
+        redacted: how many values were taken out, by kind.
+        versions: by the id of an example of whose turn more was said than one word, ids that it has or had.
+    """
 
     examples: tuple[Example, ...]
     refused: tuple[Refused, ...]
-    unrated: int = 0  # turns that nobody spoke about
-    asked_at: Mapping[str, float] = field(default_factory=dict)  # by the example's id, in seconds since the epoch
+    unrated: int = 0
+    asked_at: Mapping[str, float] = field(default_factory=dict)
     redacted: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class _Unfit(Exception):
     """A turn is no example; the sentence says why."""
 
 
-def from_sessions(sessions: Sessions) -> Collected:
-    """Examples from everything that memory holds, sessions that opted out excepted."""
+def from_sessions(sessions: Sessions, *, until: float | None = None) -> Collected:
+    """Examples from everything that memory holds, sessions that opted out excepted.
+
+    Args:
+        until: as if nothing had been said of any turn since, in seconds since the epoch.
+    """
     every = sessions.list()
     turns = [turn for one in reversed(every) for turn in sessions.turns(one.id)]
-    feedback = [said for turn in turns for said in sessions.feedback(turn.id)]
+    every_word = [said for turn in turns for said in sessions.feedback(turn.id)]
+    feedback = [said for said in every_word if until is None or said.given_at < until]
     return from_interactions(turns, feedback, opted_out={one.id for one in every if not one.learns})
 
 
@@ -75,25 +88,30 @@ def from_interactions(
     Raises:
         ExamplesError: a library that redaction needs is not installed.
     """
-    last_word = {said.turn_id: said for said in feedback}
+    words: dict[str, list[Feedback]] = {}
+    for said in feedback:
+        words.setdefault(said.turn_id, []).append(said)
     examples: dict[str, Example] = {}
     refused: list[Refused] = []
     asked_at: dict[str, float] = {}
     counts: Counter[str] = Counter()
+    versions: dict[str, frozenset[str]] = {}
     unrated = 0
     for turn in turns:
-        if (said := last_word.get(turn.id)) is None:
+        if (of_turn := words.get(turn.id)) is None:
             unrated += 1
             continue
         try:
-            one, taken_out = _example(turn, said, opted_out)
+            one, taken_out = _example(turn, of_turn[-1], opted_out)
         except _Unfit as error:
             refused.append(Refused(turn.id, turn.session_id, str(error)))
         else:
             examples.setdefault(one.id, one)
             asked_at.setdefault(one.id, turn.asked_at)
             counts += Counter(taken_out)
-    return Collected(tuple(examples.values()), tuple(refused), unrated, asked_at, dict(counts))
+            if len(of_turn) > 1:
+                versions[one.id] = versions.get(one.id, frozenset()) | ids_of(turn, of_turn)
+    return Collected(tuple(examples.values()), tuple(refused), unrated, asked_at, dict(counts), versions)
 
 
 def ids_of(turn: Turn, feedback: Iterable[Feedback]) -> frozenset[str]:

@@ -136,19 +136,21 @@ class Cycles:
         champion = self.learning.shelf.champion()
         fits = champion is not None and champion.card.spec.base == self.learning.base.identity
         start = champion if fits else None
-        name = f"use-{self.number}-{_short(data_hash((*examples, *tune)), start.identity if start else PLAIN)}"
+        dials = self.learning.settings
+        reading = math.ceil(dials.learn.passes * len(examples) / dials.training.batch)
+        steps = max(reading, dials.training.steps)
+        made_of = _short(data_hash((*examples, *tune)), start.identity if start else PLAIN, str(steps))
+        name = f"use-{self.number}-{made_of}"
         there = next((one for one in self.learning.shelf.list() if one.name == name), None)
         if there is not None:
             return there
         self._clear_others(name)
-        dials = self.learning.settings
-        reading = math.ceil(dials.learn.passes * len(examples) / dials.training.batch)
         return self.learning.train(
             examples,
             name,
             tune=tune,
             start=start,
-            steps=max(reading, dials.training.steps),
+            steps=steps,
             on_progress=lambda now: tell(f"training {name}", now.step, now.steps),
         ).shelved
 

@@ -54,7 +54,7 @@ class Past:
     chosen: frozenset[str] = frozenset()
 
 
-NOTHING = Past()
+NOTHING, NOBODY_SAID = Past(), Collected((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Evidence:
     Args:
         replay: of earlier skills, learned again.
         held: of earlier skills, never trained on.
-        guard: of earlier skills and earlier use, that nothing has seen.
+        guard: of earlier skills, that nothing has seen, and of earlier use, that nothing was trained or chosen by.
         new: how many of `train` neither what answers now nor an earlier cycle has learned.
         refused: reasons, with how many turns each.
         redacted: kinds of values taken out, with their number.
@@ -112,14 +112,16 @@ def gathered(
     forgotten = experience.forgotten()
     parts = split([one for one in collected.examples if one.id not in forgotten], shares=SHARES)
     used = seen | past.chosen | learning.ledger.used_ids()
-    spent = _spent(parts.gate, used)
+    spent = _spent(parts.gate, used, collected)
     train = (*parts.train, *(one for one in parts.gate if one.id in spent))
-    unseen = [one for one in parts.gate if one.id not in spent and one.origin.place["turn"] not in turns]
-    earlier = _asked_before(learner.card.made_at, collected) if learner is not None and turns else set()
-    fresh = tuple(one for one in unseen if one.id not in earlier and not _aside(one))
+    unseen = [one for one in parts.gate if one.id not in spent and _turn(one) not in turns]
+    then = from_sessions(sessions, until=learner.card.made_at) if learner is not None and turns else NOBODY_SAID
+    earlier = {_turn(one) for one in then.examples}
+    fresh = tuple(one for one in unseen if _turn(one) not in earlier and not _aside(one))
+    watching = _watching(then, turns, used | forgotten | {one.id for one in (*train, *parts.tune)})
     replay, held = _of_earlier_skills(learning, champion)
     looked_at = used | {one.id for one in (*replay, *held)}
-    guard = (*_watching(unseen, earlier, collected), *guards(learning, learner, looked_at, brought))
+    guard = (*watching, *guards(learning, learner, looked_at, brought))
     new = sum(one.id not in seen and one.id not in past.tried for one in train)
     fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
@@ -137,11 +139,17 @@ def gathered(
     )
 
 
-def _spent(examples: Sequence[Example], used: Collection[str]) -> set[str]:
-    """Ids of what judges nothing any more: what was looked at, and what asks the same or nearly."""
-    gone = [one for one in examples if one.id in used]
-    left = [one for one in examples if one.id not in used]
-    return {one.id for one in gone} | ({leak.right.id for leak in leaks(gone, left)} if gone and left else set())
+def _spent(examples: Sequence[Example], used: Collection[str], collected: Collected) -> set[str]:
+    """Ids of what judges no more: what was looked at, whatever is said of it now, and what asks nearly the same.
+
+    What is set aside stays a witness, though others asked the same: or asking again would be a way to be rid of it.
+    """
+    gone = [
+        one for one in examples if one.id in used or not collected.versions.get(one.id, frozenset()).isdisjoint(used)
+    ]
+    ids = {one.id for one in gone}
+    left = [one for one in examples if one.id not in ids and not _aside(one)]
+    return ids | ({leak.right.id for leak in leaks(gone, left)} if gone and left else set())
 
 
 def _of_earlier_skills(learning: Learning, champion: Shelved | None) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
@@ -157,15 +165,21 @@ def _of_earlier_skills(learning: Learning, champion: Shelved | None) -> tuple[tu
     return tuple(replay), tuple(one for one in held if one.id not in again)
 
 
-def _watching(unseen: Sequence[Example], earlier: Collection[str], collected: Collected) -> list[Example]:
-    """The latest of earlier use."""
-    before = sorted((one for one in unseen if one.id in earlier), key=lambda one: collected.asked_at[one.id])
+def _watching(then: Collected, turns: Collection[str], without: Collection[str]) -> list[Example]:
+    """The latest of earlier use, as it was rated then: what is said of it since is no witness of what was right.
+
+    Args:
+        turns, without: turns, and ids of examples, that are left out.
+    """
+    some = [
+        one for one in split(then.examples, shares=SHARES).gate if _turn(one) not in turns and one.id not in without
+    ]
+    before = sorted(some, key=lambda one: then.asked_at[one.id])
     return [replace(one, skill=EARLIER) for one in before[-WATCHED:]]
 
 
-def _asked_before(made_at: float, collected: Collected) -> set[str]:
-    """Ids of examples from before what answers now was made."""
-    return {name for name, at in collected.asked_at.items() if at < made_at}
+def _turn(one: Example) -> str:
+    return one.origin.place["turn"]
 
 
 def _aside(one: Example) -> bool:

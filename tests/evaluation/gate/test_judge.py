@@ -145,6 +145,27 @@ def test_examples_that_watch_promote_nobody_by_themselves(ledger: Ledger) -> Non
         gate(first + trials("before", 9), ledger, watched=("before",), candidate="second")
 
 
+@pytest.mark.parametrize("target", [None, ("dates", "before")])
+def test_what_is_watched_is_never_a_target(ledger: Ledger, target: tuple[str, ...] | None) -> None:
+    given = trials("dates", 80) + trials("before", 80, won=60)
+    verdict = gate(given, ledger, held=("dates",), watched=("before",), target=target)
+    assert ledger.lines()[0]["target"] == ["dates"]
+    assert verdict.decision != "promote"
+
+
+def test_an_example_that_watches_twice_is_refused(ledger: Ledger) -> None:
+    before = trials("before", 1)
+    with pytest.raises(ExamplesError, match="comes twice"):
+        gate(trials("dates", 80, won=60) + before + before, ledger, watched=("before",))
+
+
+def test_the_ledger_keeps_who_watched(ledger: Ledger) -> None:
+    before = trials("before", 2)
+    gate(trials("dates", 80, won=60) + before, ledger, watched=("before",))
+    [line] = ledger.lines()
+    assert line["watched_ids"] == [one.example_id for one in before]
+
+
 def test_a_gain_that_is_surely_too_small_is_refused(ledger: Ledger) -> None:
     verdict = gate(trials("dates", 300, lost=3, won=3), ledger)
     assert verdict.decision == "refuse"

@@ -77,11 +77,12 @@ def judge(
         challenges = ledger.looks(incumbent)
         earlier = tuple(line for line in challenges if line["candidate"] == candidate)
         guarded = {skill: skill not in held for skill in sorted({*held, *watched})}  # whether it is only watched
-        aims = _target(trials, guarded, target, earlier)
+        aims = _target(trials, guarded, target, earlier)  # never what is only watched
         concerned = [one for one in trials if one.skill in {*aims, *guarded}]
         used = ledger.used_ids()
         again, once = _parted(concerned, lambda one: guarded.get(one.skill, False))
         fresh = [one for one in once if one.example_id not in used]
+        _refuse_twice([one.example_id for one in (*fresh, *again)])
         _check(fresh, once, served, dials)
         look = _Look.of([*fresh, *again], aims, guarded, served, also_served)
         seen = _evidence(look, earlier, challenges, guarded)
@@ -114,9 +115,10 @@ def chosen_for_serving(trials: Iterable[Trial], count: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What this look's examples add up to; `ids` are those that it uses up."""
+    """What this look's examples add up to; `ids` are those that it uses up, `watched_ids` those that watch."""
 
     ids: tuple[str, ...]
+    watched_ids: tuple[str, ...]
     target: tuple[str, ...]
     gain: Pairs
     held: Mapping[str, Pairs]
@@ -134,6 +136,7 @@ class _Look:
         laid = [replace(one, candidate_right=one.candidate_right and served.get(one.example_id, True)) for one in fresh]
         return cls(
             ids=tuple(one.example_id for one in fresh if not held.get(one.skill)),
+            watched_ids=tuple(one.example_id for one in fresh if held.get(one.skill)),
             target=target,
             gain=_pairs(one for one in laid if one.skill in target),
             held={skill: _pairs(one for one in laid if one.skill == skill) for skill in sorted(held)},
@@ -162,14 +165,16 @@ def _agreement(both: Sequence[tuple[bool, bool]]) -> Agreement:
 
 
 def _target(
-    trials: Sequence[Trial], guarded: Collection[str], target: Collection[str] | None, earlier: Sequence[Line]
+    trials: Sequence[Trial], guarded: Mapping[str, bool], target: Collection[str] | None, earlier: Sequence[Line]
 ) -> tuple[str, ...]:
     if target is not None:
-        return tuple(sorted(target))
-    if earlier:
-        return tuple(earlier[-1]["target"])
-    skills = {one.skill for one in trials}
-    return tuple(sorted(skills - set(guarded) or skills))
+        aims = set(target)
+    elif earlier:
+        aims = set(earlier[-1]["target"])
+    else:
+        skills = {one.skill for one in trials}
+        aims = skills - set(guarded) or skills
+    return tuple(sorted(skill for skill in aims if not guarded.get(skill)))
 
 
 def _check(fresh: Sequence[Trial], given: Sequence[Trial], served: Mapping[str, bool], dials: GateSettings) -> None:
@@ -178,15 +183,18 @@ def _check(fresh: Sequence[Trial], given: Sequence[Trial], served: Mapping[str, 
             f"None of the {len(given)} examples of these skills is fresh, for earlier looks used them; bring others"
         )
     ids = [one.example_id for one in fresh]
-    if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise ExamplesError(f"The example {twice} comes twice; give every example once, so that none counts double")
     there, least = sum(name in served for name in ids), min(dials.serving_examples, len(ids))
     if there < least:
         raise ExamplesError(
             f"Only {there} of {len(ids)} fresh examples were scored through the engine that will answer; score "
             f"{least - there} more of them there (gate.serving_examples), then judge again: nothing was used up"
         )
+
+
+def _refuse_twice(ids: Sequence[str]) -> None:
+    if len(set(ids)) < len(ids):
+        twice = next(name for name in ids if ids.count(name) > 1)
+        raise ExamplesError(f"The example {twice} comes twice; give every example once, so that none counts double")
 
 
 def _evidence(
@@ -234,4 +242,5 @@ def _line(verdict: Verdict, look: _Look, dials: GateSettings) -> dict[str, Any]:
         "dials": dials.model_dump(),
         "verdict": verdict.to_dict(),
         "ids": list(look.ids),
+        "watched_ids": list(look.watched_ids),
     }

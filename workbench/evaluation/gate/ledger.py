@@ -67,7 +67,7 @@ class Ledger:
         )
 
     def used_ids(self) -> frozenset[str]:
-        """Examples that some look has seen, whoever was compared."""
+        """Examples that some look has used up, whoever was compared; those that only watched are not among them."""
         return frozenset(one for line in self.lines() for one in line["ids"])
 
     def append(self, line: Line) -> None:

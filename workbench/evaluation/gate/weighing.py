@@ -7,9 +7,9 @@
     gain shown, every held skill safe, enough of it served      ─► promote; a watched one need not be sure
     otherwise                                                   ─► more examples, and how many
 
-Each look tests its own fresh examples, at a level that `spending` sets. A test once passed stays passed when the
-candidate comes back, since each look paid for its own error; harm found later undoes it. It does not know where counts
-come from.
+Each look tests its own fresh examples, at a level that `spending` sets; what is watched it sees whole each time. A test
+once passed stays passed when the candidate comes back, since each look paid for its own error; harm found later undoes
+it. It does not know where counts come from.
 """
 
 from __future__ import annotations
