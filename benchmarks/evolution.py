@@ -10,9 +10,8 @@ A piece is one composite or task, seed and group of rows (`evolution_gold.py`, `
 after --minutes and the next one goes on. Files of gold and verdict, and those of a stream that has come to its end, are
 part of the repository (`benchmarks/results/evolution/`), so another machine goes on with other tasks, groups and seeds;
 a task and seed that was begun on one machine is ended there, or its files are removed, since specialists come out a
-little otherwise elsewhere. All
-searches of composites may spend the same evaluations, 84 candidates × 32 examples. Leave the machine alone meanwhile:
-seconds are compared.
+little otherwise elsewhere. All searches of composites may spend the same evaluations, 84 candidates × 32 examples.
+Leave the machine alone meanwhile: seconds are compared.
 
     python benchmarks/evolution.py --minutes 9            # again and again, until nothing is left
     python benchmarks/evolution.py --only verdict         # one setting

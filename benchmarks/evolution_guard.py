@@ -51,7 +51,7 @@ def moments(base: Base, adapter: Adapter, examples: Sequence[Example]) -> dict[s
             for one in texts[first : first + TOGETHER]:
                 model(input_ids=torch.tensor([[*one.prompt, *one.answer]], device=model.device))
             for layer in heard:
-                x = torch.cat(heard[layer])  # (tokens, in): one large product is several times faster than many small
+                x = torch.cat(heard[layer])  # (tokens, in); one large product takes less than many small ones
                 found[layer] = found[layer] + x.T @ x if layer in found else x.T @ x
             heard.clear()
     tokens = sum(one.length for one in texts)

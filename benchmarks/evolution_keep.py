@@ -59,7 +59,7 @@ STORED, HELD = 16, 4  # examples of a task that (b) may keep, and how many of th
 STRENGTHS = (0.25, 1.0, 4.0, 16.0)
 SPARED = (1.0, 4.0)  # strengths of the versions that a search mixes
 LOST = 1  # right answers of the tune examples that sparing may cost
-GENERATIONS = 2  # of a step's search, behind the two that it begins with
+GENERATIONS = 2  # of a step's search, behind what it begins with
 ORACLE, JOINT = "one adapter per task, oracle router", "joint training"
 NAIVE, HALF, GUARD = "SFT, one task after another", "the same, half steps", "ours, nothing kept: guarded steps"
 REPLAY, EVOLVE = "SFT with replay", "ours, 16 kept: replay and evolve"
@@ -168,10 +168,10 @@ def evolve(stream: Stream) -> Record:
         spared = [guarded(before, after, old, new, strength=one, rank=stream.rank) for one in SPARED]
     home, usual = stream.home, stream.home.settings.evolution
     materials = Materials.of(stream.tune, held=_stored(stream, 0, HELD), confirm=usual.confirm)
-    evaluations = (2 + GENERATIONS * usual.size) * len(materials.seen)
-    dials = usual.model_copy(update={"evaluations": evaluations, "rank": stream.rank})
     every = dict.fromkeys(stream.put(one) for one in (before, after, *spared))
     parents = sorted(map(home.shelf.find, every), key=lambda one: one.identity)
+    evaluations = (len(parents) + GENERATIONS * usual.size) * len(materials.seen)
+    dials = usual.model_copy(update={"evaluations": evaluations, "rank": stream.rank})
     with Run(home, stream.folder / "run", planned(dials, parents, materials, home.base.identity), materials) as run:
         while not run.is_over:
             with lap(stream.ground):

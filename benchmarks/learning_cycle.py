@@ -215,7 +215,8 @@ def summed(found: Mapping[Piece, Record], dials: Dials) -> Record:
 
 
 def _arm(arm: str, by_seed: Mapping[int, Sequence[Record]], dials: Dials) -> Record:
-    days = min(map(len, by_seed.values()))
+    days = max(map(len, by_seed.values()))
+    by_seed = {seed: records for seed, records in by_seed.items() if len(records) == days}  # others are on their way
     evenings = [[records[day] for records in by_seed.values()] for day in range(days)]
     told: Record = {"seeds": len(by_seed), "days": [_score([_rights(one) for one in some], dials) for some in evenings]}
     if arm == SUPERVISED:

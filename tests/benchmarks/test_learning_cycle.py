@@ -86,6 +86,21 @@ def test_the_table_counts_deployments_harm_and_what_was_forgotten(of_learning: A
     assert 0.17 < low < 0.25 < high < 0.33, "one seed: how far a hundred questions may be off"
 
 
+def test_a_seed_that_is_on_its_way_shortens_no_other(of_learning: Any) -> None:
+    cycle, piece = of_learning("cycle"), importlib.import_module("evolution_pieces").Piece
+    record = {
+        "weights": dict.fromkeys(of_learning("cycle").TASKS, 5),
+        "with_memory": None,
+        "deployed": False,
+        "cycle": None,
+    }
+    found = {
+        piece("learning", "weights", seed, str(day)): record for seed, days in ((0, 3), (1, 2)) for day in range(days)
+    }
+    told = cycle.summed(found, of_learning("days").Dials(days=3, held=10))["arms"]["weights"]
+    assert (told["seeds"], len(told["days"])) == (1, 3)
+
+
 def test_backward_transfer_counts_from_the_evening_a_task_was_first_learned(of_learning: Any) -> None:
     cycle, days = of_learning("cycle"), of_learning("days")
 

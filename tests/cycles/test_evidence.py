@@ -45,6 +45,11 @@ def parts(found: Evidence) -> list[set[str]]:
     return [{one.id for one in part} for part in every]
 
 
+def judged_by(learning: Learning, examples: Sequence[Example]) -> None:
+    """As if a gate had looked at these."""
+    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in examples]})
+
+
 def test_nothing_rated_is_no_evidence(memory: Memory, home: Path) -> None:
     memory.sessions.save(Turn(question="Who is it?", answer="Ada"))
     found = gathered(memory.sessions, learning_in(home))
@@ -79,8 +84,7 @@ def test_what_a_gate_has_used_is_trained_on_from_then_on(memory: Memory, home: P
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=5)
     first = gathered(memory.sessions, learning)
-    used = [one.id for one in first.fresh[:3]]
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": used})
+    judged_by(learning, first.fresh[:3])
     second = gathered(memory.sessions, learning)
     assert second.fresh == first.fresh[3:]
     assert second.train == (*first.train, *first.fresh[:3])
@@ -101,8 +105,7 @@ def test_what_asks_nearly_the_same_as_something_used_judges_no_more(memory: Memo
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=5)
     first = gathered(memory.sessions, learning)
-    used = first.fresh[0]
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [used.id]})
+    judged_by(learning, [used := first.fresh[0]])
     again = memory.sessions.save(Turn(question=used.prompt.upper(), answer="another"))
     memory.sessions.add_feedback(Feedback(again.id, "up"))
     second = gathered(memory.sessions, learning)
@@ -142,7 +145,7 @@ def test_what_was_set_aside_watches_over_whatever_comes_next(
     first = gathered(memory.sessions, learning)
     assert first.guard == ()
     shelved(learning, {}, skills={"use": 30}, learned=first.train[:1])
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in first.fresh]})
+    judged_by(learning, first.fresh)
     rated(memory, 30, start=60)
     second = gathered(memory.sessions, learning)
     assert second.guard
@@ -160,7 +163,7 @@ def watched_by(memory: Memory, learning: Learning, shelved: Callable[..., None])
     rated(memory, 60)
     first = gathered(memory.sessions, learning)
     shelved(learning, {}, skills={"use": 30}, learned=first.train[:1])
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in first.fresh]})
+    judged_by(learning, first.fresh)
     found = gathered(memory.sessions, learning)
     assert len(found.guard) > 3
     return found
@@ -191,7 +194,7 @@ def test_asking_again_what_a_witness_asks_does_not_retire_it(
     asked = gathered(memory.sessions, learning)
     assert asked.guard == before.guard
     assert asked.fresh, "some of them judge"
-    learning.ledger.append({"incumbent": "base", "candidate": "d" * 64, "ids": [one.id for one in asked.fresh]})
+    judged_by(learning, asked.fresh)
     used = gathered(memory.sessions, learning)
     assert used.guard == before.guard
     assert set(asked.fresh) <= set(used.train)
@@ -201,8 +204,7 @@ def test_what_is_said_anew_of_an_example_that_was_used_is_trained_on(memory: Mem
     rated(memory, 60)
     learning = learning_in(home, least_new=5, least_fresh=5)
     first = gathered(memory.sessions, learning)
-    used = first.fresh[0]
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [used.id]})
+    judged_by(learning, [used := first.fresh[0]])
     memory.sessions.add_feedback(Feedback(used.origin.place["turn"], "correct", "another"))
     second = gathered(memory.sessions, learning)
     assert (second.train[-1].prompt, second.train[-1].answer) == (used.prompt, "another")
@@ -246,7 +248,7 @@ def test_a_held_skill_that_is_built_in_is_guarded_by_drawn_examples(
     assert found.lacks is None
     assert {one.skill for one in found.guard} == {"iso_date"}
     assert len(found.guard) > 200
-    learning.ledger.append({"incumbent": "base", "candidate": "c" * 64, "ids": [one.id for one in found.guard]})
+    judged_by(learning, found.guard)
     again = gathered(memory.sessions, learning)
     assert len(again.guard) == len(found.guard)
     assert {one.id for one in again.guard}.isdisjoint(one.id for one in found.guard)

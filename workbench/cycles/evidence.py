@@ -9,8 +9,8 @@
 
 An example falls on the same side on every day, by the hash of what it asks (`corpus.splits`). What something was judged
 or chosen by judges nothing any more, so the next cycle trains on it and on whatever asks nearly the same. A quarter of
-the fresh ones are set aside for good: once something else answers they are "earlier use", and every gate watches with
-the latest of them whether what was right then still is. It trains nothing.
+the fresh ones are set aside for good: once something else answers they are "earlier use", and the gate of every later
+cycle watches with the latest of them whether what was right then still is. It trains nothing.
 
 >>> evidence = gathered(memory.sessions, learning)                        # doctest: +SKIP
 >>> evidence.lacks                                                        # doctest: +SKIP
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 SHARES = Shares(train=0.5, tune=0.2, gate=0.3)
 ASIDE = 0.25  # of what could judge now, kept for when it is earlier use
-WATCHED = 100  # of earlier use, the latest: what people want changes, and each gate asks all of them
+WATCHED = 100  # of earlier use, the latest: what people want changes, and each cycle's gate asks all of them
 
 
 @dataclass(frozen=True, slots=True)
