@@ -27,6 +27,7 @@ from evolution_pieces import Clock, Notes, Piece, Pieces, Record
 
 from workbench.adapters.adapter import Adapter
 from workbench.adapters.bases.loading import resolved
+from workbench.adapters.grams import Grams
 from workbench.adapters.merging import LayerGroups
 from workbench.adapters.training import train
 from workbench.adapters.training.gauge import Gauge
@@ -173,12 +174,14 @@ class Ground:
         examples: Sequence[Example] | None = None,
         *,
         rate: float | None = None,
+        spare: Sequence[Grams] = (),
     ) -> tuple[Adapter, Record]:
         """After so many steps, as a lesson of `workbench evolve` is given; and what it cost.
 
         Args:
             examples: None is the tune examples.
             rate: of learning; None is that of specialists.
+            spare: what was read in earlier lessons.
         """
         settings = self.home.settings
         dials = settings.training.model_copy(
@@ -196,6 +199,7 @@ class Ground:
             dials,
             folder=self.folder / "training" / name,
             start=start,
+            spare=spare,
             safe_bytes=gib(settings.hardware.safe_gib),
             on_progress=self.clock.check,
         )

@@ -6,17 +6,14 @@
     joint      one adapter for all tasks at once, as many steps as all the others together
     naive      (a) plain fine-tuning goes on with the next task
     half       (a) the same, and each time half of the step is taken back
-    guard      (a) ours, nothing kept: the step is short where earlier tasks' inputs point (`evolution_guard.py`); how
-               short, 32 examples of the new task say: the shortest that costs at most one of their right answers
+    spare      (a) ours, nothing kept but sums over what was read: each task learns in a branch of its own, which the
+               inputs of earlier ones do not enter (`workbench.adapters.training.sparing`)
     replay     (b) fine-tuning, half of each step on the next task, half on 16 stored examples of each earlier one, as
                often as need be (Chaudhry et al. 2019, arXiv 1902.10486)
-    evolve     (b) ours, 16 kept: the same with 12 of the 16, and 4 are held; the sums of `guard` make spared versions
-               of the step; then evolution between what was before, the step and those, for each third of the layers,
-               with the tune and the held examples
+    both       (b) ours, 16 kept: the same, earlier tasks' inputs spared
 
-`way` picks between the last of (a) and the last of (b) by what is stored, as a cycle of `workbench learn` replays what
-lies beside the adapters and has nothing to replay in an encrypted home. That cycle, too, goes on with the agent's
-adapter, and mixes it with all of the shelf; it has no `guard`.
+`way` picks between the last of (a) and the last of (b) by what is stored, as `workbench train --from` and a cycle of
+`workbench learn` do (`workbench.retaining`): what lies beside an adapter is replayed, nothing in an encrypted home.
 
 Every step has equally many gradient steps and is cut to rank 16, in all rows; the first task has nothing to keep and is
 that of `alone`. Backward transfer is the mean over tasks of the score at the end minus the score right after learning,
@@ -24,8 +21,8 @@ in points. Tasks of one stream are pieces that follow on one another, so only th
 many of the seed's order.
 
 How long on one core that multiplies bf16, of two, the other one busy: a step with its 100 unseen examples 1 to 2
-minutes, with its guard (sums over 128 examples, four lengths tried) 2 to 3, so 15 to 20 minutes for `alone`, `naive`,
-`half` and `replay` each and 25 for `guard`; `evolve` and `joint` longer. Two to three hours for a seed.
+minutes, so 15 to 20 minutes for each of the rows but `joint`, which takes as long for all tasks at once. Two hours for
+a seed.
 """
 
 from __future__ import annotations
@@ -34,20 +31,14 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 
 from evolution_ground import Ground
-from evolution_guard import Moments, added, guarded
 from evolution_pieces import Piece, Record
-from evolution_rows import lap
-from evolution_searches import best_of, by_fitness
 from evolution_stream import AFTER, Stream, order
 from evolution_summary import Wanted
 
 from workbench.adapters.adapter import Adapter
+from workbench.adapters.grams import Grams
 from workbench.adapters.merging import kept, linear, truncated
 from workbench.core.examples import Example
-from workbench.evolution.genome import to_dict
-from workbench.runs.materials import Materials
-from workbench.runs.planning import planned
-from workbench.runs.run import Run
 
 NAME = "keep"
 TASKS: tuple[str, ...] = (
@@ -55,17 +46,13 @@ TASKS: tuple[str, ...] = (
     *("name_date", "reverse_capitals", "dated_file"),
 )
 QUICK = TASKS[:3]
-STORED, HELD = 16, 4  # examples of a task that (b) may keep, and how many of them the search holds
-STRENGTHS = (0.25, 1.0, 4.0, 16.0)
-SPARED = (1.0, 4.0)  # strengths of the versions that a search mixes
-LOST = 1  # right answers of the tune examples that sparing may cost
-GENERATIONS = 2  # of a step's search, behind what it begins with
+STORED = 16  # examples of a task that (b) may keep
 ORACLE, JOINT = "one adapter per task, oracle router", "joint training"
-NAIVE, HALF, GUARD = "SFT, one task after another", "the same, half steps", "ours, nothing kept: guarded steps"
-REPLAY, EVOLVE = "SFT with replay", "ours, 16 kept: replay and evolve"
-TAUGHT = GUARD
-ROWS: tuple[str, ...] = (ORACLE, JOINT, NAIVE, HALF, GUARD, REPLAY, EVOLVE)
-WANTED: Wanted = ((GUARD, (NAIVE,), 6.0), (GUARD, (HALF,), 3.0), (EVOLVE, (REPLAY,), -1.0))
+NAIVE, HALF, SPARE = "SFT, one task after another", "the same, half steps", "ours, nothing kept: spared inputs"
+REPLAY, BOTH = "SFT with replay", "ours, 16 kept: replay and spared inputs"
+TAUGHT = SPARE
+ROWS: tuple[str, ...] = (ORACLE, JOINT, NAIVE, HALF, SPARE, REPLAY, BOTH)
+WANTED: Wanted = ((SPARE, (NAIVE,), 6.0), (SPARE, (HALF,), 3.0), (BOTH, (REPLAY,), -1.0))
 END = "_end"
 
 Step = tuple[Adapter, Record]
@@ -75,9 +62,9 @@ def way(stored: int) -> str:
     """Which of ours an agent takes, by the examples of a task that it may keep.
 
     >>> way(0), way(16)
-    ('guard', 'evolve')
+    ('spare', 'both')
     """
-    return "evolve" if stored else "guard"
+    return "both" if stored else "spare"
 
 
 def plan(tasks: Sequence[str], seeds: Sequence[int], groups: Sequence[str]) -> list[Piece]:
@@ -141,45 +128,16 @@ def half(stream: Stream) -> Record:
     return stream.learned(cut := truncated(exact, stream.rank), {**cost, "kept": kept(exact, cut)})
 
 
-def guard(stream: Stream) -> Record:
-    """Learn, then take back what earlier inputs would feel, as much as the new task can spare."""
-    before, (after, cost) = stream.before, _after(stream, ())
-    with stream.timed() as spending:
-        old, new = _sums(stream, after)
-        tried = {0.0: after}
-        right = {0.0: stream.right_of(after)}
-        for one in STRENGTHS:
-            child = guarded(before, after, old, new, strength=one, rank=stream.rank)
-            tried[one], right[one] = child, stream.right_of(child)
-        chosen = max(one for one, count in right.items() if count >= right[0.0] - LOST)
-    said = {"way": way(0), "strength": chosen, "tune_right_by_strength": {str(one): n for one, n in right.items()}}
-    return stream.learned(tried[chosen], {**cost, "seconds": cost["seconds"] + spending["seconds"], **said})
+def spare(stream: Stream) -> Record:
+    return _spared(stream, ())
 
 
 def replay(stream: Stream) -> Record:
-    return stream.learned(*_after(stream, _stored(stream, 0, STORED)))
+    return stream.learned(*_after(stream, _stored(stream)))
 
 
-def evolve(stream: Stream) -> Record:
-    """Learn with replay, then search between before, after, and steps that spare what was there."""
-    before, (after, cost) = stream.before, _after(stream, _stored(stream, HELD, STORED))
-    with stream.timed() as spending:
-        old, new = _sums(stream, after)
-        spared = [guarded(before, after, old, new, strength=one, rank=stream.rank) for one in SPARED]
-    home, usual = stream.home, stream.home.settings.evolution
-    materials = Materials.of(stream.tune, held=_stored(stream, 0, HELD), confirm=usual.confirm)
-    every = dict.fromkeys(stream.put(one) for one in (before, after, *spared))
-    parents = sorted(map(home.shelf.find, every), key=lambda one: one.identity)
-    evaluations = (len(parents) + GENERATIONS * usual.size) * len(materials.seen)
-    dials = usual.model_copy(update={"evaluations": evaluations, "rank": stream.rank})
-    with Run(home, stream.folder / "run", planned(dials, parents, materials, home.base.identity), materials) as run:
-        while not run.is_over:
-            with lap(stream.ground):
-                run.step()
-        found, chosen = best_of(run.trials, by_fitness), run.worker.weights(run.champion.genome)
-    said = {"way": way(STORED), "evaluations": found.evaluations, "genome": to_dict(found.trial.genome)}
-    seconds = cost["seconds"] + spending["seconds"] + stream.ground.notes.seconds
-    return stream.learned(chosen, {**cost, "seconds": seconds, **said})
+def both(stream: Stream) -> Record:
+    return _spared(stream, _stored(stream))
 
 
 GROUPS: Mapping[str, Callable[[Stream], Record]] = {
@@ -187,33 +145,37 @@ GROUPS: Mapping[str, Callable[[Stream], Record]] = {
     "joint": joint,
     "naive": naive,
     "half": half,
-    "guard": guard,
+    "spare": spare,
     "replay": replay,
-    "evolve": evolve,
+    "both": both,
 }
 SINGLE = ("alone", "joint")  # whose end is in their pieces
-ROW_OF = {"naive": NAIVE, "half": HALF, "guard": GUARD, "replay": REPLAY, "evolve": EVOLVE}
+ROW_OF = {"naive": NAIVE, "half": HALF, "spare": SPARE, "replay": REPLAY, "both": BOTH}
 
 
-def _after(stream: Stream, again: Sequence[Example]) -> Step:
+def _after(stream: Stream, again: Sequence[Example], old: Sequence[Grams] = ()) -> Step:
     """The agent's adapter, gone on with; where there is something to learn again, on half as many new examples."""
     lessons = stream.lessons(stream.task)
     if again:
         half = len(lessons) // 2
         lessons = (*lessons[:half], *islice(cycle(again), half))
-    return stream.trained(stream.task, stream.before, lessons)
+    return stream.trained(stream.task, stream.before, lessons, spare=old)
 
 
-def _sums(stream: Stream, after: Adapter) -> tuple[Moments, Moments]:
-    """Over the inputs of all earlier tasks, and of this one; both together are kept for the next step."""
-    old, new = stream.old_sums(), stream.new_sums(stream.task, after)
-    stream.keep_sums(added(old, new))
-    return old, new
+def _spared(stream: Stream, again: Sequence[Example]) -> Record:
+    """A step that spares what all earlier tasks read; what it has read itself is kept for those to come."""
+    with stream.timed() as spending:
+        old = stream.old_sums()
+    after, cost = _after(stream, again, old)
+    with stream.timed() as more:
+        after = truncated(after, stream.rank, [*old, stream.sums_of(stream.task, after)])
+    seconds = cost["seconds"] + spending["seconds"] + more["seconds"]
+    return stream.learned(after, {**cost, "seconds": seconds, "way": way(len(again))})
 
 
-def _stored(stream: Stream, first: int, last: int) -> tuple[Example, ...]:
-    """A part of the 16 examples that are kept of each earlier task."""
-    return tuple(one for task in stream.so_far[:-1] for one in stream.lessons(task)[first:last])
+def _stored(stream: Stream) -> tuple[Example, ...]:
+    """The 16 examples that are kept of each earlier task."""
+    return tuple(one for task in stream.so_far[:-1] for one in stream.lessons(task)[:STORED])
 
 
 def _ended(stream: Stream, group: str) -> list[Record]:

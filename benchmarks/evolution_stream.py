@@ -10,27 +10,23 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from evolution_ground import OWN_SEEDS, TUNE_SEEDS, Ground, Home, to_the_letter
-from evolution_guard import kept_in, moments, read_from
+from evolution_ground import OWN_SEEDS, Ground, Home, to_the_letter
 from evolution_pieces import Piece, Record
 
 from workbench.adapters.adapter import Adapter
+from workbench.adapters.gathering import gathered
+from workbench.adapters.grams import Grams, read_grams, write_grams
 from workbench.adapters.shelf import Data, Provenance
 from workbench.core.examples import Example, data_hash
 from workbench.corpus.skills import generate
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 RANK, ALPHA = 16, 32.0  # of every adapter of a stream: twice a specialist's, since it holds more than one task
 SHELF_GIB = 8.0  # some sixty adapters of 20 MB
-LOOKED_AT = 64  # examples of a task that its sums are made of
 AFTER = "after"
 FIRST = "alone"  # the group whose steps begin every stream
 
@@ -83,13 +79,6 @@ class Stream:
             return self.home.shelf.get(identity)
         return self.trained(self.previous, None, self.lessons(self.previous))[0]
 
-    @property
-    def tune(self) -> tuple[Example, ...]:
-        """Of the new task, never trained on."""
-        seed = TUNE_SEEDS + self.ground.piece.seed
-        seen = {one.id for one in (*self._drawn(self.task), *self._unseen(self.task))}
-        return to_the_letter(generate(self.task, self.ground.dials.tune, seed=seed, without=seen))
-
     def lessons(self, task: str) -> tuple[Example, ...]:
         """As many as a step can read, each once."""
         return to_the_letter(self._drawn(task))
@@ -107,18 +96,19 @@ class Stream:
         return self.ground.pieces.needed(Piece(self.ground.piece.setting, task, self.ground.piece.seed, group))
 
     def trained(
-        self, name: str, start: Adapter | None, examples: Sequence[Example], *, steps: int | None = None
+        self,
+        name: str,
+        start: Adapter | None,
+        examples: Sequence[Example],
+        *,
+        steps: int | None = None,
+        spare: Sequence[Grams] = (),
     ) -> tuple[Adapter, Record]:
         """After a step, and what it cost."""
-        return self.ground.taught(name, start, steps or self.steps, examples)
+        return self.ground.taught(name, start, steps or self.steps, examples, spare=spare)
 
     def timed(self) -> AbstractContextManager[Record]:
         return self.ground.timed()
-
-    def right_of(self, adapter: Adapter) -> int:
-        """Right answers to the tune examples."""
-        self.ground.clock.check()
-        return self.home.scorer.score(adapter, self.tune).correct
 
     def learned(self, adapter: Adapter, cost: Record) -> Record:
         """The record of a step: where its adapter lies, and how it does at its own task right afterwards."""
@@ -160,25 +150,22 @@ class Stream:
         )
         return self.home.shelf.put(adapter, origin, name=name).identity
 
-    def sums(self, task: str) -> Path:
-        """Where the sums over the inputs of this task and those before it lie; each group has its own."""
-        return self.home.settings.home / "sums" / self.ground.piece.group / f"{task}.safetensors"
-
-    def old_sums(self) -> Mapping[str, Tensor]:
-        """Over the inputs of all earlier tasks; those of the first alone are made here."""
+    def old_sums(self) -> tuple[Grams, ...]:
+        """Of all earlier tasks, under what each was learned with."""
         if self.previous == self.order[0]:
-            return self.new_sums(self.previous, self.before)
-        return read_from(self.sums(self.previous))
+            self.sums_of(self.previous, self.before)
+        return tuple(read_grams(self._sums_file(task)) for task in self.so_far[:-1])
 
-    def new_sums(self, task: str, adapter: Adapter) -> Mapping[str, Tensor]:
-        """Over the inputs of one task."""
-        return moments(self.home.base, adapter, self.lessons(task)[:LOOKED_AT])
+    def sums_of(self, task: str, adapter: Adapter) -> Grams:
+        """Of one task, as they are kept; each group has its own."""
+        file = self._sums_file(task)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_grams(gathered(self.home.base, adapter, self.lessons(task)), file)
+        return read_grams(file)
 
-    def keep_sums(self, some: Mapping[str, Tensor]) -> None:
-        """For the next task; those that no step needs any more are removed."""
-        kept_in(self.sums(self.task), some)
-        for task in self.so_far[:-2]:
-            self.sums(task).unlink(missing_ok=True)
+    def _sums_file(self, task: str) -> Path:
+        return self.home.settings.home / "sums" / self.ground.piece.group / f"{task}.safetensors"
 
     def _shelved(self) -> set[str]:
         return {one.identity for one in self.home.shelf.list()}

@@ -6,9 +6,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.adapters.merging.small import small_adapter
-from workbench.adapters.shelf import Parent, Provenance, Shelf, Shelved
+from workbench.adapters.grams import Grams
+from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved
 from workbench.core.examples import Example, Origin, example
 from workbench.core.schema import LearnSettings
 from workbench.experience import FRESH_FILE, HELD_FILE, REPLAY_FILE, Experience, Gone, few_of_all, turns_of
@@ -164,3 +166,42 @@ def test_a_few_of_all_are_as_many_of_each_skill_and_the_same_ones_in_any_order()
     assert Counter(one.skill for one in few) == {"add": 7, "capitals": 5}
     assert few == few_of_all([*reversed(others), *reversed(some)], 12)
     assert len(few_of_all(some, 99)) == 40
+
+
+def taught(experience: Experience, seed: int, skill: str, *parents: Shelved) -> Shelved:
+    """Trained on a skill, with sums of what was read."""
+    origin = Provenance(
+        "train", "tiny", data=Data("0", {skill: 5}), parents=tuple(Parent(p.identity, (1,)) for p in parents)
+    )
+    one = experience.shelf.put(small_adapter(seed), origin, name=f"number-{seed}")
+    experience.note(one, [f"{skill}-example"])
+    experience.keep_sums(one, Grams(frozenset({skill}), {"layer": torch.full((1, 4), float(seed))}))
+    return again(experience, one)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_sums_are_kept_where_vectors_may_be_read_also_in_an_encrypted_home(tmp_path: Path, hidden: bool) -> None:
+    shelf = Shelf(tmp_path / "adapters", 2**24)
+    assert Experience(shelf, LearnSettings(), sealed=True, hidden=hidden).keeps_sums is not hidden
+
+
+def test_a_family_has_the_skills_and_the_sums_of_all_its_lessons(experience: Experience) -> None:
+    dates = taught(experience, 1, "dates")
+    prices = taught(experience, 2, "prices", dates)
+    assert experience.taught(prices) == {"dates", "prices"}
+    found = {tuple(one.skills): float(one.factors["layer"][0, 0]) for one in experience.sums_of(prices)}
+    assert found == {("prices",): 2.0, ("dates",): 1.0}
+
+
+def test_sums_that_hold_what_is_forgotten_are_removed(experience: Experience) -> None:
+    dates, prices = taught(experience, 1, "dates"), taught(experience, 2, "prices")
+    experience.forget(Gone(frozenset({"dates-example"})))
+    assert experience.sums_of(again(experience, dates)) == ()
+    assert len(experience.sums_of(again(experience, prices))) == 1
+
+
+def test_what_is_replayed_is_a_few_of_each_skill_other_than_the_lesson_s_own(experience: Experience) -> None:
+    one = shelved(experience, 1)
+    experience.keep(one, [*sums(0, 5), *sums(10, 5, "more")])
+    assert experience.replay_of(again(experience, one), REPLAY_FILE, but={"more"}) == sums(0, 2)
+    assert experience.replay_of(None, REPLAY_FILE, but=()) == []

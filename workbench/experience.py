@@ -5,11 +5,12 @@
                        replay.jsonl     a few of what it was trained on     ─► learned again by those that come after
                        held.jsonl       a few of what it was tuned on       ─► what must not be forgotten
                        fresh.jsonl      a stock that nothing was done by    ─► later judgements
+                       sums.safetensors what was read in its lesson         ─► spared by those that come after
     <shelf>/forgotten.txt               ids of examples that must not be learned from any more
 
-In an encrypted home no example is kept, for these files can be read; ids alone are. What is forgotten leaves the files;
-the weights cannot unlearn it, so adapters that learned from it are told apart as tainted. It does not know how an
-adapter is trained or judged.
+In an encrypted home no example is kept, for these files can be read; ids are, and sums, unless vectors are encrypted,
+too. What is forgotten leaves the files; the weights cannot unlearn it, so adapters that learned from it are told apart
+as tainted. It does not know how an adapter is trained or judged.
 
 >>> experience = Experience(shelf, settings.learn, sealed=False)          # doctest: +SKIP
 >>> experience.keep(dates, learned, tune, fresh)                          # doctest: +SKIP
@@ -24,6 +25,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from workbench import disk
 from workbench.adapters.shelf import Shelf, Shelved
@@ -31,9 +33,13 @@ from workbench.adapters.shelf.champion import reachable
 from workbench.core.examples import Example
 from workbench.core.schema import LearnSettings
 
+if TYPE_CHECKING:
+    from workbench.adapters.grams import Grams
+
 SEEN_FILE, TURNS_FILE = "examples.txt", "turns.txt"
 REPLAY_FILE, HELD_FILE, FRESH_FILE = "replay.jsonl", "held.jsonl", "fresh.jsonl"
 KEPT = (REPLAY_FILE, HELD_FILE, FRESH_FILE)
+SUMS_FILE = "sums.safetensors"
 FORGOTTEN_FILE = "forgotten.txt"
 
 
@@ -54,11 +60,13 @@ class Experience:
 
     Args:
         sealed: the home is encrypted, so no example is kept.
+        hidden: vectors are encrypted, so no sums are kept, which tell about as much.
     """
 
     shelf: Shelf
     dials: LearnSettings
     sealed: bool
+    hidden: bool = False
 
     def note(self, one: Shelved, seen: Iterable[str], turns: Mapping[str, str] | None = None) -> None:
         """Write down what an adapter has seen.
@@ -99,6 +107,48 @@ class Experience:
         self._attach(one, HELD_FILE, few_of_each_skill(tune, self.dials.replay))
         self._attach(one, FRESH_FILE, few_of_each_skill(unseen, self.dials.stock))
 
+    @property
+    def keeps_sums(self) -> bool:
+        """Whether what was read in a lesson may be kept as sums."""
+        return not self.hidden
+
+    def keep_sums(self, one: Shelved, sums: Grams) -> None:
+        """Keep beside an adapter what was read in its lesson.
+
+        Raises:
+            ShelfFull: there is no room.
+        """
+        from workbench.adapters.grams import write_grams
+
+        with TemporaryDirectory() as folder:
+            self.shelf.attach(one.identity, write_grams(sums, Path(folder) / SUMS_FILE))
+
+    def sums_of(self, one: Shelved) -> tuple[Grams, ...]:
+        """What was read in the lessons of an adapter and those it was made of.
+
+        Raises:
+            AdapterDamaged: a file is not what was kept.
+        """
+        from workbench.adapters.grams import read_grams
+
+        there = [each for each in self._family(one) if SUMS_FILE in each.card.files]
+        return tuple(read_grams(self.shelf.file(each.identity, SUMS_FILE)) for each in there)
+
+    def taught(self, one: Shelved) -> frozenset[str]:
+        """Skills that an adapter or one it was made of was trained on."""
+        return frozenset().union(*map(_skills, self._family(one)))
+
+    def replay_of(self, one: Shelved | None, name: str, *, but: Collection[str]) -> list[Example]:
+        """A few examples of each skill other than some, as kept beside an adapter and those it was made of.
+
+        Args:
+            name: REPLAY_FILE to be learned again, HELD_FILE never to be trained on.
+        Raises:
+            AdapterDamaged: a file is not what was kept.
+        """
+        some = [each for each in self.kept_of(one, name) if each.skill not in but]
+        return few_of_each_skill(some, self.dials.replay)
+
     def seen_by(self, one: Shelved) -> set[str]:
         """Ids of the examples that an adapter or one it was made of was trained, tuned or chosen on."""
         return {name for each in self._family(one) for name in self._lines(each, SEEN_FILE)}
@@ -138,6 +188,8 @@ class Experience:
         for one in every:
             for name in KEPT:
                 self._drop(one, name, ids)
+            if SUMS_FILE in one.card.files and not ids.isdisjoint(self.seen_by(one)):  # they cannot be taken apart
+                self.shelf.detach(one.identity, SUMS_FILE)
         return ids
 
     def forgotten(self) -> frozenset[str]:
@@ -204,6 +256,10 @@ class Experience:
                 family[each.identity] = each
                 ahead += [there[name.identity] for name in each.card.origin.parents if name.identity in there]
         return list(family.values())
+
+
+def _skills(one: Shelved) -> frozenset[str]:
+    return frozenset(one.card.origin.data.skills) if one.card.origin.data else frozenset()
 
 
 def turns_of(examples: Iterable[Example]) -> dict[str, str]:

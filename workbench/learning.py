@@ -36,6 +36,7 @@ from workbench.hardware.planner import gib
 from workbench.holding import held_skills, shares
 from workbench.models.deployed import Deployed
 from workbench.models.embedded import EmbeddedModel
+from workbench.retaining import Retained, retained
 
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
@@ -50,15 +51,17 @@ log = logging.getLogger(__name__)
 NEEDED = ("torch", "transformers", "peft", "safetensors", "gguf")
 SERVED_FILE = "adapter.gguf"
 SCORES = "scores.sqlite"  # in the home
+RETAINED = "retained"  # among the settings on a card: what keeps what the adapter before it knew
 PLAIN = "base"  # what a person calls the base without an adapter
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A finished training: the adapter on its shelf, and the record of the run."""
+    """A finished training: the adapter on its shelf, the record of the run, what keeps what it knew before."""
 
     shelved: Shelved
     trained: Trained
+    retained: Retained
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ class Learning:
     @cached_property
     def experience(self) -> Experience:
         """What the adapters on the shelf have seen, and the examples kept beside them."""
-        return Experience(self.shelf, self.settings.learn, sealed=self.settings.memory.encrypt_memory)
+        memory = self.settings.memory
+        return Experience(self.shelf, self.settings.learn, sealed=memory.encrypt_memory, hidden=memory.encrypt_vectors)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -126,6 +130,7 @@ class Learning:
         examples: Sequence[Example],
         name: str,
         *,
+        replay: Sequence[Example] = (),
         tune: Sequence[Example] = (),
         fresh: Sequence[Example] = (),
         start: Shelved | None = None,
@@ -137,6 +142,8 @@ class Learning:
         A run that was killed goes on from its last checkpoint when it is asked for again with the same examples.
 
         Args:
+            replay: examples of what `start` knows, learned again; what it read in lessons about other skills than
+                `examples` is spared besides, as far as sums are kept.
             tune: to watch it by; it counts as seen.
             fresh: nothing is done by them; they are kept beside the adapter, for later gates.
             start: go on with this one, cut to `training.rank`; None begins at the base.
@@ -145,6 +152,7 @@ class Learning:
             AdapterError: the name is taken or is no name, or the start lies on another base.
             TrainingError: it cannot begin or go on; the last checkpoint is whole.
         """
+        from workbench.adapters.gathering import gathered
         from workbench.adapters.merging import truncated
         from workbench.adapters.training import train
 
@@ -152,18 +160,24 @@ class Learning:
         usual = self.settings.training
         dials = usual.model_copy(update={"steps": steps or usual.steps})
         folder = self.settings.home / "training" / name
+        keeping = retained(self.experience, start, {one.skill for one in examples}, replay)
         trained = train(
             self.base,
-            examples,
+            (*examples, *replay),
             dials,
             folder=folder,
             tune=tune,
-            start=truncated(self.shelf.get(start.identity), dials.rank) if start else None,
+            start=truncated(self.shelf.get(start.identity), dials.rank, keeping.read) if start else None,
+            spare=keeping.spare,
             safe_bytes=gib(self.settings.hardware.safe_gib),
             on_progress=on_progress,
         )
         left_out = set(trained.left_out)
-        learned = [one for one in examples if one.id not in left_out]
+        own, again = ([one for one in some if one.id not in left_out] for some in (examples, replay))
+        learned = (*own, *again)
+        sums = gathered(self.base, trained.adapter, own or learned) if self.experience.keeps_sums else None
+        read = (*keeping.read, sums) if keeping.read and sums else ()
+        adapter = truncated(trained.adapter, dials.rank, read) if keeping.spare else trained.adapter
         skills = dict(Counter(one.skill for one in learned))
         origin = Provenance(
             "train",
@@ -172,14 +186,16 @@ class Learning:
             Data(data_hash(learned), skills),
             (Parent(start.identity, (1.0,)),) if start else (),
             seed=dials.seed,
-            settings=dials.model_dump(mode="json"),
+            settings={**dials.model_dump(mode="json"), **({RETAINED: keeping.skills.sentence} if start else {})},
         )
-        shelved = self.shelf.put(trained.adapter, origin, name=name)
+        shelved = self.shelf.put(adapter, origin, name=name)
         self.experience.inherit(shelved, [start] if start else [], (*learned, *tune))
         self.experience.keep(shelved, learned, tune, fresh)
-        self.prepare(shelved, trained.adapter)
+        if sums is not None:
+            self.experience.keep_sums(shelved, sums)
+        self.prepare(shelved, adapter)
         shutil.rmtree(folder, ignore_errors=True)
-        return Lesson(self.shelf.find(shelved.identity), trained)
+        return Lesson(self.shelf.find(shelved.identity), trained, keeping.skills)
 
     def prepare(self, shelved: Shelved, adapter: Adapter) -> None:
         """Put beside an adapter what serving needs: its GGUF form."""

@@ -1,4 +1,4 @@
-"""Setting 3: streams and their order, steps that spare earlier inputs, backward transfer in the table."""
+"""Setting 3: streams and their order, what is stored of earlier tasks, backward transfer in the table."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import torch
 
-from tests.adapters.merging.small import SHAPES, delta, small_adapter
-from workbench.adapters.bases import Base
-from workbench.core.examples import example
 from workbench.corpus.skills import COMPOSITES, SKILLS, generate
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-TARGETS = ("q_proj", "v_proj", "down_proj")
 
 
 def test_a_stream_has_ten_tasks_and_each_seed_another_order(room: Any) -> None:
@@ -72,7 +67,7 @@ def test_half_of_a_step_is_learned_again_where_something_is_stored(room: Any) ->
         task="ticket",
         before="before",
         lessons=lambda task: tuple(range(8)),
-        trained=lambda name, start, examples: (name, start, *examples),
+        trained=lambda name, start, examples, spare: (name, start, *examples),
     )
     assert room("keep")._after(stream, ()) == ("ticket", "before", *range(8))
     assert room("keep")._after(stream, "abc") == ("ticket", "before", 0, 1, 2, 3, "a", "b", "c", "a")
@@ -80,91 +75,15 @@ def test_half_of_a_step_is_learned_again_where_something_is_stored(room: Any) ->
 
 def test_the_way_is_picked_by_what_is_stored(room: Any) -> None:
     keep = room("keep")
-    assert (keep.way(0), keep.way(16)) == ("guard", "evolve")
+    assert (keep.way(0), keep.way(16)) == ("spare", "both")
     assert {keep.way(0), keep.way(16)} <= keep.GROUPS.keys()
 
 
-def test_stored_examples_are_sixteen_of_each_earlier_task_and_those_held_are_not_learned_again(room: Any) -> None:
-    keep, lessons = room("keep"), {task: tuple(generate(task, 20, seed=0)) for task in ("add", "ticket", "capitals")}
-
-    class Told:
-        so_far = ("add", "ticket", "capitals")
-
-        def lessons(self, task: str) -> Any:
-            return lessons[task]
-
-    held, again = keep._stored(Told(), 0, keep.HELD), keep._stored(Told(), keep.HELD, keep.STORED)
-    assert len(held) + len(again) == 2 * 16
-    assert not {one.id for one in held} & {one.id for one in again}
-    assert {one.skill for one in (*held, *again)} == {"add", "ticket"}
-
-
-def _moments(inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """For small adapters: what enters q_proj and down_proj of each of three layers."""
-    found = {}
-    for number in range(3):
-        found[f"model.layers.{number}.self_attn.q_proj"] = inputs["q_proj"].T @ inputs["q_proj"]
-        found[f"model.layers.{number}.mlp.down_proj"] = inputs["down_proj"].T @ inputs["down_proj"]
-    return found
-
-
-def _axes(*places: int) -> dict[str, torch.Tensor]:
-    """Inputs along some axes."""
-    return {target: torch.eye(SHAPES[target][1])[list(places)] for target in ("q_proj", "down_proj")}
-
-
-def test_a_step_is_whole_where_only_new_inputs_point_and_nothing_where_only_old_ones_do(room: Any) -> None:
-    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
-    old, new = _axes(0, 1), _axes(2, 3)
-    child = room("guard").guarded(before, after, _moments(old), _moments(new), strength=4.0)
-    for layer in after.factors:
-        was, now, then = (delta(one, layer) for one in (before, child, after))
-        assert torch.allclose(now[:, :2], was[:, :2], atol=1e-3)
-        assert torch.allclose(now[:, 2:4], then[:, 2:4], atol=1e-2)
-
-
-def test_where_old_and_new_inputs_are_alike_it_is_interpolation(room: Any) -> None:
-    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
-    same = _moments(_axes(*range(10)))
-    for strength, share in ((1.0, 0.5), (3.0, 0.25)):
-        child = room("guard").guarded(before, after, same, same, strength=strength)
-        layer = "model.layers.1.self_attn.v_proj"
-        was, now, then = (delta(one, layer) for one in (before, child, after))
-        assert torch.allclose(now, was + share * (then - was), atol=1e-2)
-
-
-def test_without_strength_the_step_is_taken_as_it_is(room: Any) -> None:
-    before, after = small_adapter(1, targets=TARGETS), small_adapter(2, targets=TARGETS)
-    child = room("guard").guarded(before, after, {}, {}, strength=0.0)
-    assert all(torch.allclose(delta(child, layer), delta(after, layer), atol=1e-5) for layer in after.factors)
-
-
-def test_sums_over_inputs_are_means_over_tokens_of_what_the_real_model_reads(
-    room: Any, base: Base, tmp_path: Path
-) -> None:
-    guard = room("guard")
-    adapter = _no_change(base)
-    short, long = example("Say a.", "a"), example("Say this whole sentence once more, please.", "a b c d e f")
-    one, two, both = (guard.moments(base, adapter, some) for some in ([short], [long], [short, long]))
-    assert {name.rpartition(".")[2] for name in both} == {"q_proj", "down_proj"}
-    for name, square in both.items():
-        assert torch.allclose(square, square.T)
-        weight = ((square - two[name]).norm() / (one[name] - two[name]).norm()).item()
-        assert 0.3 < weight < 0.5  # the shorter one counts by its tokens
-    guard.kept_in(tmp_path / "sums" / "a.safetensors", both)
-    again = guard.read_from(tmp_path / "sums" / "a.safetensors")
-    assert all(torch.equal(again[name], square) for name, square in both.items())
-
-
-def _no_change(base: Base) -> Any:
-    from workbench.adapters.adapter import Adapter, Factors, LoraSpec
-
-    shapes = {"self_attn.q_proj": (576, 576), "self_attn.v_proj": (192, 576), "mlp.down_proj": (576, 1536)}
-    factors = {
-        f"model.layers.2.{name}": Factors(torch.zeros(1, inner), torch.zeros(out, 1))
-        for name, (out, inner) in shapes.items()
-    }
-    return Adapter(LoraSpec(base.identity, 1, 1.0), factors)
+def test_stored_examples_are_sixteen_of_each_earlier_task(room: Any) -> None:
+    lessons = {task: tuple(generate(task, 20, seed=0)) for task in ("add", "ticket", "capitals")}
+    stream = SimpleNamespace(so_far=("add", "ticket", "capitals"), lessons=lessons.__getitem__)
+    again = room("keep")._stored(stream)
+    assert [one.skill for one in again] == ["add"] * 16 + ["ticket"] * 16
 
 
 def _row(right: int, after: int) -> dict[str, Any]:
@@ -198,10 +117,10 @@ def test_the_command_sums_up_ends_of_streams(room: Any, tmp_path: Path) -> None:
     pieces = kept.Pieces(tmp_path, room("ground").Dials().to_dict())
     for seed in (0, 1):
         last = room("stream").order(keep.TASKS, seed)[-1]
-        for group, name, rights in (("naive", keep.NAIVE, (5, 9)), ("guard", keep.GUARD, (8, 8))):
+        for group, name, rights in (("naive", keep.NAIVE, (5, 9)), ("spare", keep.SPARE, (8, 8))):
             piece = kept.Piece("keep", last, seed, f"{group}_end")
             pieces.put(piece, _end(name, dict.fromkeys(keep.TASKS, rights)))
     command = [sys.executable, str(FOLDER / "evolution.py"), "--table", "--only", "keep", "--folder", str(tmp_path)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert f"| {keep.GUARD} − {keep.NAIVE} | +30.0 (+30.0 to +30.0) | 20, 0, 0 | 20 | 6 |" in said
+    assert f"| {keep.SPARE} − {keep.NAIVE} | +30.0 (+30.0 to +30.0) | 20, 0, 0 | 20 | 6 |" in said
     assert f"| {keep.NAIVE} | -40.0 (-40.0 to -40.0) |" in said

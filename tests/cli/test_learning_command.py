@@ -168,6 +168,27 @@ def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_ag
     assert {one["name"] for one in as_json(typed, "adapters")} == {"first"}
 
 
+def test_a_lesson_goes_on_from_an_adapter_and_says_what_keeps_what_it_knew(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = as_json(typed, "adapters", "show", "first")
+    write_examples(tmp_path / "dates.jsonl", generate("iso_date", 40, seed=3))
+    lesson = ("train", tmp_path / "dates.jsonl", "--from", "first", "--steps", 2)
+    told = as_json(typed, *lesson, "--name", "second")
+    assert told["retained"] == f"Of what it knew, replay keeps {SKILL}; sums keep {SKILL}."
+    assert told["scores"]["before"]["by_skill"].keys() == {"iso_date", SKILL}, "what it knew is scored, too"
+    card = as_json(typed, "adapters", "show", "second")
+    assert [parent["identity"] for parent in card["origin"]["parents"]] == [first["identity"]]
+    assert card["origin"]["data"]["skills"].keys() == {"iso_date", SKILL}
+    assert card["origin"]["settings"]["retained"] == told["retained"]
+    monkeypatch.setenv("WORKBENCH_LEARN_REPLAY", "0")
+    code, out, err = typed(*lesson, "--name", "third")
+    assert code == 0, err
+    assert f"Of what it knew, sums keep {SKILL}." in out
+    for name in ("second", "third"):
+        assert typed("adapters", "delete", name, "--yes")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -179,6 +200,7 @@ def test_two_adapters_merge_into_one_that_names_its_parents_and_it_is_deleted_ag
         (["train", "--skill", "juggling"], "There is no skill 'juggling'"),
         (["train", "--skill", "price", "--name", "first"], "The name 'first' is taken"),
         (["train", "--skill", "price", "--name", "../x"], "../x"),
+        (["train", "--skill", "units", "--name", "n", "--from", "nobody"], "nobody"),
         (["train", "nowhere.jsonl", "--name", "n"], "nowhere.jsonl"),
         (["train", "--skill", "price", "--name", "n", "--base", "nothing"], "nothing"),
         (["score", "nowhere.jsonl"], "nowhere.jsonl"),

@@ -56,6 +56,7 @@ async def test_the_specialist_goes_on_from_what_answers_and_has_seen_all_that_it
     lesson = Cycles(learning).train(found)
     assert lesson.identity != fresh.identity
     assert [parent.identity for parent in lesson.card.origin.parents] == [champion.identity]
+    assert lesson.card.origin.settings["retained"] == "Of what it knew, sums keep iso_date."
     assert lesson.card.spec.rank == learning.settings.training.rank
     seen = learning.experience.seen_by(lesson)
     assert seen >= learning.experience.seen_by(champion) | {one.id for one in found.train}

@@ -24,6 +24,7 @@ from workbench.cli.showing import AsJson, print_json, table
 from workbench.core.errors import QuestionError
 
 if TYPE_CHECKING:
+    from workbench.adapters.shelf import Shelved
     from workbench.core.examples import Example
     from workbench.corpus.jsonl import Reading
     from workbench.evaluation.gate import Verdict
@@ -56,6 +57,10 @@ def train(
         int | None, typer.Option(min=0, help="Seed of everything drawn; training.seed if left out.")
     ] = None,
     base: Annotated[str | None, typer.Option(help="Base model; training.base if left out.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Go on with this adapter and keep what it knows; base if left out."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Train an adapter and show, on examples it was not trained on, whether it helps."""
@@ -64,8 +69,10 @@ def train(
     learning = _learning(steps=steps, seed=seed, base=base)
     learned, held_out, fresh = _from_skill(learning, skill) if skill else _from_file(Path(str(file)))
     name = name or skill or Path(str(file)).stem
-    lesson = _train(learning, learned, held_out, fresh, name)
-    scores = _before_and_after(learning, held_out, lesson.shelved.identity) if held_out else {}
+    first = learning.incumbent(start) if start else None
+    lesson, held = _train(learning, (learned, held_out, fresh), name, first), _held(learning, first, learned)
+    watched = (*held_out, *held)
+    scores = _before_and_after(learning, watched, lesson.shelved.identity, first) if watched else {}
     if as_json:
         print_json(_as_dict(lesson, scores))
     else:
@@ -255,9 +262,15 @@ def _tell_kept(learning: Learning, lesson: Lesson) -> None:
         typer.echo(f"{kept} examples that it has not seen are kept beside it, for the gate", err=True)
 
 
-def _train(
-    learning: Learning, learned: Sequence[Example], held_out: Sequence[Example], fresh: Sequence[Example], name: str
-) -> Lesson:
+def _held(learning: Learning, first: Shelved | None, learned: Sequence[Example]) -> Sequence[Example]:
+    """What is kept of other skills that an adapter knows, and was never trained on."""
+    from workbench.experience import HELD_FILE
+
+    return learning.experience.replay_of(first, HELD_FILE, but={one.skill for one in learned})
+
+
+def _train(learning: Learning, dealt: Dealt, name: str, first: Shelved | None) -> Lesson:
+    from workbench.experience import REPLAY_FILE
     from workbench.hardware.planner import show_gib
 
     with bar(f"training {name}") as step:
@@ -268,12 +281,17 @@ def _train(
             label = f"training {name}: loss {now.loss:.2f}, {now.tokens_per_s:.0f} tokens/s, {show_gib(now.peak_bytes)}"
             step(now.step, now.steps, label)
 
-        return learning.train(learned, name, tune=held_out, fresh=fresh, on_progress=tell)
+        learned, held_out, fresh = dealt
+        replay = learning.experience.replay_of(first, REPLAY_FILE, but={one.skill for one in learned})
+        return learning.train(learned, name, replay=replay, tune=held_out, fresh=fresh, start=first, on_progress=tell)
 
 
-def _before_and_after(learning: Learning, held_out: Sequence[Example], ref: str) -> dict[str, Score]:
+def _before_and_after(
+    learning: Learning, held_out: Sequence[Example], ref: str, first: Shelved | None
+) -> dict[str, Score]:
     with bar("scoring before") as step:
-        before = learning.score(held_out, on_progress=counting(step, len(held_out)))
+        was = first.identity if first else None
+        before = learning.score(held_out, was, on_progress=counting(step, len(held_out)))
     with bar("scoring after") as step:
         after = learning.score(held_out, ref, on_progress=counting(step, len(held_out)))
     learning.note_scores(ref, after)
@@ -292,6 +310,8 @@ def _show_lesson(lesson: Lesson, scores: dict[str, Score]) -> None:
         say(f"  to save memory: {note}")
     if ran.left_out:
         say(f"  left out, too long for training.sequence_tokens: {len(ran.left_out)} examples")
+    if lesson.retained.sentence:
+        say(f"  {lesson.retained.sentence}")
     if scores:
         for when, found in scores.items():
             say(f"{when}: {described(found)}")
@@ -313,6 +333,7 @@ def _as_dict(lesson: Lesson, scores: dict[str, Score]) -> dict[str, Any]:
         "ladder": list(ran.ladder),
         "left_out": list(ran.left_out),
         "stopped_early": ran.stopped_early,
+        "retained": lesson.retained.sentence,
         "scores": {when: found.to_dict() for when, found in scores.items()},
     }
 

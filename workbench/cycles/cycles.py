@@ -35,7 +35,7 @@ from workbench.cycles.evidence import Evidence, Past
 from workbench.cycles.pausing import Pause
 from workbench.cycles.report import write_cycle
 from workbench.experience import Gone, few_of_all
-from workbench.learning import PLAIN, SCORES
+from workbench.learning import PLAIN, RETAINED, SCORES
 from workbench.runs import Ending, Materials, Run, Runs
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Cycle:
         run: of evolution, by name.
         at: seconds since the epoch.
         brought: by memory and by the adapter.
+        retained: what keeps, in the lesson, what the adapter before it knew.
     """
 
     number: int
@@ -72,6 +73,7 @@ class Cycle:
     seconds: float
     at: float
     brought: Brought | None = None
+    retained: str = ""
 
     @property
     def sentence(self) -> str:
@@ -146,8 +148,9 @@ class Cycles:
             return there
         self._clear_others(name)
         return self.learning.train(
-            examples,
+            (*found.train, *found.invented),
             name,
+            replay=found.replay,
             tune=tune,
             start=start,
             steps=steps,
@@ -237,6 +240,7 @@ class Cycles:
             run.ending if run else None,
             time.time() - began,
             time.time(),
+            retained=str(lesson.card.origin.settings.get(RETAINED, "")) if lesson else "",
         )
         self._keep(cycle)
         return cycle

@@ -29,7 +29,7 @@ from workbench.core.examples import Example
 from workbench.corpus.interactions import EARLIER, SKILL, Collected, from_sessions
 from workbench.corpus.splits import Shares, leaks, split
 from workbench.cycles.guarding import guards, unguarded
-from workbench.experience import HELD_FILE, REPLAY_FILE, few_of_each_skill
+from workbench.experience import HELD_FILE, REPLAY_FILE
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
@@ -154,13 +154,7 @@ def _spent(examples: Sequence[Example], used: Collection[str], collected: Collec
 
 def _of_earlier_skills(learning: Learning, champion: Shelved | None) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
     """A few of each skill other than use, kept beside the champion: to be learned again, to be held; none is both."""
-    replay, held = (
-        few_of_each_skill(
-            [one for one in learning.experience.kept_of(champion, name) if one.skill != SKILL],
-            learning.settings.learn.replay,
-        )
-        for name in (REPLAY_FILE, HELD_FILE)
-    )
+    replay, held = (learning.experience.replay_of(champion, name, but={SKILL}) for name in (REPLAY_FILE, HELD_FILE))
     again = {one.id for one in replay}
     return tuple(replay), tuple(one for one in held if one.id not in again)
 

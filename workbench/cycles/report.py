@@ -58,6 +58,8 @@ def write_cycle(cycle: Cycle, card: RunCard | None, folder: Path) -> Written:
 def _summary(cycle: Cycle) -> Iterator[str]:
     rated = sum(cycle.counts[part] for part in ("train", "tune", "fresh"))
     yield f"{counted(rated, 'rated or corrected example')}, {cycle.counts['new']:,} of them new to train on."
+    if cycle.retained:
+        yield cycle.retained
     if cycle.ending is not None:
         yield from (f"{one}." for one in cycle.ending.sentences)
         yield f"It took {duration(cycle.seconds)}; the page of its run: runs/{cycle.run}/report.html"

@@ -7,6 +7,7 @@ import torch
 
 from tests.adapters.merging.small import apart, delta, layer_name, small_adapter
 from workbench.adapters.adapter import Adapter
+from workbench.adapters.grams import Grams
 from workbench.adapters.merging import LayerGroups, cosine, kept, linear, norm, scaled_singular_values, truncated
 from workbench.core.errors import AdapterError
 
@@ -32,6 +33,27 @@ def test_truncation_to_its_own_rank_changes_nothing() -> None:
 def test_a_rank_above_a_layers_own_size_is_no_obstacle() -> None:
     adapter = small_adapter(1, rank=20)  # v_proj is (6, 10)
     assert apart(adapter, truncated(adapter, 12)) < 1e-6
+
+
+def test_truncation_for_some_inputs_keeps_what_is_answered_to_them() -> None:
+    adapter = small_adapter(1, rank=5, targets=("q_proj",))
+    layers = list(adapter.factors)
+    few = torch.randn(2, 10, generator=torch.Generator().manual_seed(3))
+    read = Grams(frozenset({"few"}), dict.fromkeys(layers, few))
+    thin, near = truncated(adapter, 2), truncated(adapter, 2, [read])
+    assert near.spec.rank == 2
+    for layer in layers:
+        exact = delta(adapter, layer) @ few.double().T
+        assert torch.allclose(delta(near, layer) @ few.double().T, exact, atol=1e-2 * float(exact.norm()))
+        assert float((delta(thin, layer) @ few.double().T - exact).norm()) > 0.1 * float(exact.norm())
+    assert kept(adapter, near) < kept(adapter, thin)
+    assert apart(truncated(adapter, 5, [read]), adapter) < 1e-6
+
+
+def test_truncation_for_inputs_of_other_layers_goes_by_weights() -> None:
+    adapter = small_adapter(1, rank=5)
+    elsewhere = Grams(frozenset({"few"}), {"model.layers.9.self_attn.q_proj": torch.ones(1, 10)})
+    assert truncated(adapter, 2, [elsewhere]).identity == truncated(adapter, 2).identity
 
 
 def test_singular_values_are_scaled_and_directions_stay() -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+ELSEWHERE = 1e-3  # of what is read along a direction, beside the inputs that count
+
 
 class Spectrum(NamedTuple):
     """A singular value decomposition, float64, the largest value first: ΔW = u · diag(sigma) · vt."""
@@ -70,6 +72,29 @@ def dense_spectrum(delta: Tensor) -> Spectrum:
 def truncated_pair(pair: Factors, rank: int) -> Truncated:
     """The nearest pair of at most that rank (Eckart and Young 1936); a thin one stays as it is, bit by bit."""
     return Truncated(pair, 0.0) if len(pair.a) <= rank else _cut(spectrum(pair), rank)
+
+
+def truncated_for(pair: Factors, rank: int, inputs: Tensor) -> Truncated:
+    """The pair of at most that rank whose outputs on some inputs are nearest; a thin one stays as it is, bit by bit.
+
+    ‖(ΔW' − ΔW) Fᵀ‖ is least where ΔW' is ΔW projected on the first left singular vectors of ΔW Fᵀ. A little of every
+    other input is added, which decides where these leave it open.
+
+    Args:
+        inputs: F, (k, in).
+    """
+    import torch
+
+    if len(pair.a) <= rank:
+        return Truncated(pair, 0.0)
+    a, f = pair.a.double(), inputs.double()
+    qb, rb = torch.linalg.qr(pair.b.double())
+    ra = torch.linalg.qr(a.T, mode="r").R
+    every = ELSEWHERE * f.norm() / f.shape[1] ** 0.5  # as if so much were read along each direction
+    u, _, _ = torch.linalg.svd(rb @ torch.cat([a @ f.T, every * ra.T], dim=1), full_matrices=False)
+    held = (u[:, :rank].T @ rb) @ a
+    lost = (u[:, rank:].T @ rb) @ a
+    return Truncated(Factors(held.float(), (qb @ u[:, :rank]).float()), float(lost.norm()))
 
 
 def truncated_dense(delta: Tensor, rank: int | None) -> Truncated:

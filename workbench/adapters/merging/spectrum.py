@@ -12,21 +12,25 @@ import math
 from collections.abc import Iterable, Sequence
 
 from workbench.adapters.adapter import Adapter, Factors
+from workbench.adapters.grams import Grams, read_by
 from workbench.adapters.merging import lowrank
 from workbench.adapters.merging.groups import LayerGroups
 from workbench.adapters.merging.merge import checked_rank, of_pairs, whole
 from workbench.core.errors import AdapterError
 
 
-def truncated(adapter: Adapter, rank: int) -> Adapter:
+def truncated(adapter: Adapter, rank: int, read: Sequence[Grams] = ()) -> Adapter:
     """The nearest adapter of at most that rank, layer by layer; `kept(adapter, result)` says how near.
 
+    Args:
+        read: near by what it answers to these inputs, all lessons counting the same; without them by its weights.
     Raises:
         AdapterError: the rank is below 1.
     """
     checked_rank(rank)
-    pairs = {layer: lowrank.truncated_pair(whole(adapter, layer), rank).pair for layer in adapter.factors}
-    return of_pairs(adapter.spec.base, pairs)
+    return of_pairs(
+        adapter.spec.base, {layer: _cut(whole(adapter, layer), layer, rank, read) for layer in adapter.factors}
+    )
 
 
 def scaled_singular_values(
@@ -67,6 +71,15 @@ def cosine(left: Adapter, right: Adapter, layers: Iterable[str] | None = None) -
     shared = [layer for layer in chosen if layer in both]
     dot = math.fsum(lowrank.inner(whole(left, layer), whole(right, layer)) for layer in shared)
     return max(-1.0, min(1.0, dot / size)) if size else None
+
+
+def _cut(pair: Factors, layer: str, rank: int, read: Sequence[Grams]) -> Factors:
+    import torch
+
+    some = [one.factors[name].double() for one in read if (name := read_by(layer)) in one.factors]
+    if not some:
+        return lowrank.truncated_pair(pair, rank).pair
+    return lowrank.truncated_for(pair, rank, torch.cat([one / one.norm() for one in some])).pair
 
 
 def _scaled(pair: Factors, scales: Sequence[float]) -> Factors:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from workbench.adapters.adapter import Adapter
 from workbench.adapters.bases import Base
+from workbench.adapters.grams import Grams
 from workbench.core.examples import Example
 from workbench.core.schema import TrainingSettings
 
@@ -26,6 +27,7 @@ def run_identity(
     *,
     tune: Sequence[Example] = (),
     start: Adapter | None = None,
+    spare: Sequence[Grams] = (),
 ) -> str:
     """64 digits of SHA-256."""
     from workbench.adapters.bases.loading import device, resolved
@@ -39,5 +41,6 @@ def run_identity(
         "train": sorted([one.id, one.weight] for one in examples),
         "tune": sorted([one.id, one.weight] for one in tune),
         "start": None if start is None else start.identity,
+        **({"spare": sorted(one.identity for one in spare)} if spare else {}),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

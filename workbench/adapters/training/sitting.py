@@ -31,6 +31,7 @@ from workbench.adapters.training.lesson import Item, Lesson
 from workbench.adapters.training.optimizer import Numbers, adamw, packed_state, restore_state, stepped
 from workbench.adapters.training.records import Progress, Trained
 from workbench.adapters.training.schedule import rate
+from workbench.adapters.training.sparing import Sparing
 from workbench.adapters.training.student import Student
 from workbench.adapters.training.trees import Row, planted, single
 from workbench.core.errors import TrainingError
@@ -59,8 +60,10 @@ class Run:
 class Sitting:
     """A run in progress; `train` is its only user."""
 
-    def __init__(self, run: Run, student: Student, journal: Journal, gauge: Gauge) -> None:
-        self._run, self._student, self._gauge = run, student, gauge
+    def __init__(
+        self, run: Run, student: Student, journal: Journal, gauge: Gauge, sparing: Sparing | None = None
+    ) -> None:
+        self._run, self._student, self._gauge, self._sparing = run, student, gauge, sparing
         self._parameters = student.parameters
         self._optimizer = adamw(self._parameters, run.dials.learning_rate)
         self._best: list[Tensor] = []
@@ -113,10 +116,14 @@ class Sitting:
         began, dials, step = time.perf_counter(), self._run.dials, self.journal.step
         items = self._run.lesson.read(step, dials.batch, dials.seed)
         loss = self._gradient(items)
+        if self._sparing is not None:
+            self._sparing.before_step()
         with enough_memory(
             "There is no memory for the optimizer's moments; lower training.rank or close other programs"
         ):
             length = stepped(self._optimizer, self._parameters, rate(step, dials.steps, dials.learning_rate))
+        if self._sparing is not None:
+            self._sparing.after_step()
         if not (math.isfinite(loss) and math.isfinite(length)):
             raise TrainingError(
                 f"The loss of step {step + 1} is {loss} and its gradient {length}: the learning rate "

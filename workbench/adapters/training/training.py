@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.adapters.adapter import Adapter
+from workbench.adapters.adapter import Adapter, LoraSpec
 from workbench.adapters.bases import Base
+from workbench.adapters.grams import Grams
 from workbench.adapters.training.checkpoints import Checkpoint, held, newest
 from workbench.adapters.training.gauge import Gauge
 from workbench.adapters.training.identity import run_identity
@@ -40,6 +41,7 @@ def train(
     folder: Path,
     tune: Sequence[Example] = (),
     start: Adapter | None = None,
+    spare: Sequence[Grams] = (),
     safe_bytes: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Trained:
@@ -49,6 +51,8 @@ def train(
         folder: for this run's checkpoints; `run_identity` is a good name for it.
         tune: examples that are not trained on; their loss is measured at checkpoints and may end the run early.
         start: an adapter to continue, with its own rank and layers.
+        spare: what was read in earlier lessons, on whose inputs outputs shall stay what they are; the start is then
+            frozen, and `dials.rank` directions are laid beside it.
         safe_bytes: what the run may take, `hardware.safe_gib` in bytes; None begins at the highest rung.
         on_progress: called after each step; what it raises ends the run, and the last checkpoint stays.
     Raises:
@@ -57,17 +61,22 @@ def train(
     """
     from workbench.adapters.training.opening import open_student
     from workbench.adapters.training.sitting import Sitting, finished, repeatable
+    from workbench.adapters.training.sparing import Sparing
 
     with held(folder):
-        run = _run(base, examples, dials, folder, tune, start)
+        identity = run_identity(base, examples, dials, tune=tune, start=start, spare=spare)
+        run = _run(base, examples, dials, folder, tune, identity)
+        frozen = start.spec.rank if start and spare else 0
+        opening = _widened(base, start, dials) if spare else start
         checkpoint = newest(folder, run.identity)
         if checkpoint is not None and (over := finished(run, checkpoint)):
             return over
-        rung, said = first_rung(base, dials, rank=_rank(dials, start), longest=run.longest, safe_bytes=safe_bytes)
+        rung, said = first_rung(base, dials, rank=_rank(dials, opening), longest=run.longest, safe_bytes=safe_bytes)
         with repeatable(dials.seed), Gauge() as gauge:
             with enough_memory(f"There is no memory to load {base.name}; {SMALLER}"):
-                student = open_student(base, dials, start)
-            sitting = Sitting(run, student, Journal(rung, ladder=said), gauge)
+                student = open_student(base, dials, opening)
+            sparing = Sparing(student, spare, frozen) if spare else None
+            sitting = Sitting(run, student, Journal(rung, ladder=said), gauge, sparing)
             if checkpoint is not None:
                 sitting.resume(checkpoint)
             return sitting.learn(on_progress, "; ".join(_notes(run, checkpoint, said)))
@@ -79,15 +88,22 @@ def _run(
     dials: TrainingSettings,
     folder: Path,
     tune: Sequence[Example],
-    start: Adapter | None,
+    identity: str,
 ) -> Run:
     from workbench.adapters.bases import load_tokenizer
     from workbench.adapters.training.sitting import Run
 
     tokenizer, limit = load_tokenizer(base), min(dials.sequence_tokens, context_tokens(base))
-    identity = run_identity(base, examples, dials, tune=tune, start=start)
     looked_at = lesson(sorted(tune, key=lambda one: one.id)[:TUNE_EXAMPLES], tokenizer, limit) if tune else None
     return Run(identity, dials, lesson(examples, tokenizer, limit), looked_at, folder)
+
+
+def _widened(base: Base, start: Adapter | None, dials: TrainingSettings) -> Adapter | None:
+    from workbench.adapters.training.sparing import with_branch
+
+    if start is None:
+        return None
+    return with_branch(start, dials.rank, LoraSpec(base.identity, dials.rank, dials.alpha, dials.rslora).scale)
 
 
 def _rank(dials: TrainingSettings, start: Adapter | None) -> int:
