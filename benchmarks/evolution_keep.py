@@ -10,7 +10,7 @@
                inputs of earlier ones do not enter (`workbench.adapters.training.sparing`)
     replay     (b) fine-tuning, half of each step on the next task, half on 16 stored examples of each earlier one, as
                often as need be (Chaudhry et al. 2019, arXiv 1902.10486)
-    both       (b) ours, 16 kept: the same, earlier tasks' inputs spared
+    both       (b) ours, 16 kept: as `spare`, a quarter of each step on the stored examples
 
 `way` picks between the last of (a) and the last of (b) by what is stored, as `workbench train --from` and a cycle of
 `workbench learn` do (`workbench.retaining`): what lies beside an adapter is replayed, nothing in an encrypted home.
@@ -47,6 +47,7 @@ TASKS: tuple[str, ...] = (
 )
 QUICK = TASKS[:3]
 STORED = 16  # examples of a task that (b) may keep
+HALF_AGAIN, QUARTER_AGAIN = 2, 4  # one in so many examples of a step is a stored one
 ORACLE, JOINT = "one adapter per task, oracle router", "joint training"
 NAIVE, HALF, SPARE = "SFT, one task after another", "the same, half steps", "ours, nothing kept: spared inputs"
 REPLAY, BOTH = "SFT with replay", "ours, 16 kept: replay and spared inputs"
@@ -133,7 +134,7 @@ def spare(stream: Stream) -> Record:
 
 
 def replay(stream: Stream) -> Record:
-    return stream.learned(*_after(stream, _stored(stream)))
+    return stream.learned(*_after(stream, _stored(stream), one_in=HALF_AGAIN))
 
 
 def both(stream: Stream) -> Record:
@@ -153,12 +154,16 @@ SINGLE = ("alone", "joint")  # whose end is in their pieces
 ROW_OF = {"naive": NAIVE, "half": HALF, "spare": SPARE, "replay": REPLAY, "both": BOTH}
 
 
-def _after(stream: Stream, again: Sequence[Example], old: Sequence[Grams] = ()) -> Step:
-    """The agent's adapter, gone on with; where there is something to learn again, on half as many new examples."""
+def _after(stream: Stream, again: Sequence[Example], old: Sequence[Grams] = (), *, one_in: int = QUARTER_AGAIN) -> Step:
+    """The agent's adapter, gone on with; where there is something to learn again, on fewer new examples.
+
+    Args:
+        one_in: of so many examples that are read one is learned again.
+    """
     lessons = stream.lessons(stream.task)
     if again:
-        half = len(lessons) // 2
-        lessons = (*lessons[:half], *islice(cycle(again), half))
+        part = len(lessons) // one_in
+        lessons = (*lessons[: len(lessons) - part], *islice(cycle(again), part))
     return stream.trained(stream.task, stream.before, lessons, spare=old)
 
 

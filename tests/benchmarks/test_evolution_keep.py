@@ -62,15 +62,17 @@ def test_what_all_streams_begin_with_is_trained_again_where_its_adapter_is_not(r
     assert Elsewhere().before == "add from None by ['of add']"
 
 
-def test_half_of_a_step_is_learned_again_where_something_is_stored(room: Any) -> None:
+def test_a_part_of_a_step_is_learned_again_where_something_is_stored(room: Any) -> None:
     stream = SimpleNamespace(
         task="ticket",
         before="before",
         lessons=lambda task: tuple(range(8)),
         trained=lambda name, start, examples, spare: (name, start, *examples),
     )
-    assert room("keep")._after(stream, ()) == ("ticket", "before", *range(8))
-    assert room("keep")._after(stream, "abc") == ("ticket", "before", 0, 1, 2, 3, "a", "b", "c", "a")
+    after = room("keep")._after
+    assert after(stream, ()) == ("ticket", "before", *range(8))
+    assert after(stream, "abc", one_in=2) == ("ticket", "before", 0, 1, 2, 3, "a", "b", "c", "a")
+    assert after(stream, "abc") == ("ticket", "before", *range(6), "a", "b")
 
 
 def test_the_way_is_picked_by_what_is_stored(room: Any) -> None:
