@@ -73,7 +73,7 @@ def test_from_the_base_a_lesson_spares_too(tiny: Base, before: Adapter, read: Gr
     assert spared.adapter.spec.rank == 8
 
 
-def test_directions_count_by_how_much_was_read_and_half_of_an_input_stays_free(
+def test_directions_count_by_how_much_was_read_and_two_thirds_of_an_input_stay_free(
     tiny: Base, before: Adapter, read: Grams
 ) -> None:
     student = open_student(tiny, small_dials(precision="fp32"), with_branch(before, 4, 2.0))

@@ -21,7 +21,7 @@ from workbench.adapters.grams import Grams, read_by
 from workbench.adapters.training.student import Student, factors_of
 
 LEAST = 1e-6  # of the largest: what is less is rounding
-SHARE = 0.5  # of an input's width at most; the rest is left to learn in
+SHARE = 1 / 3  # of an input's width at most; the rest is left to learn in
 
 
 def with_branch(start: Adapter, rank: int, scale: float) -> Adapter:
