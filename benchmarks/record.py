@@ -27,7 +27,7 @@ PACKAGES = (
 def described_run() -> dict[str, Any]:
     """The fields that make a record repeatable."""
     return {
-        "command": " ".join(["python", Path(sys.argv[0]).as_posix(), *(_named(given) for given in sys.argv[1:])]),
+        "command": " ".join(["python", _script(Path(sys.argv[0])), *(_named(given) for given in sys.argv[1:])]),
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
             "processor": _processor(),
@@ -54,6 +54,12 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     text = json.dumps(record, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
     print(f"{text}\nwritten to {path}")
+
+
+def _script(path: Path) -> str:
+    """As it is called from the project's root, wherever that lies."""
+    root = Path(__file__).parents[1]
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def _named(given: str) -> str:
