@@ -13,7 +13,7 @@ from workbench.adapters.shelf import Data, Parent, Provenance, Shelf, Shelved
 from workbench.core.examples import example
 from workbench.core.schema import LearnSettings
 from workbench.experience import Experience
-from workbench.retaining import Retained, retained
+from workbench.retaining import Retained, retained, revised
 
 
 @pytest.fixture
@@ -48,6 +48,15 @@ def test_what_nothing_keeps_is_named(experience: Experience) -> None:
 def test_more_of_the_same_spares_nothing_for_what_was_known_of_it_may_change(experience: Experience) -> None:
     keeping = retained(experience, taught(experience, "use", sums=True), {"use"}, ())
     assert (keeping.skills, keeping.spare, keeping.read) == (Retained(), (), ())
+
+
+def test_examples_without_a_skill_s_name_are_something_else_each_time(experience: Experience) -> None:
+    one = taught(experience, "general", sums=True)
+    about = revised([example("Who?", "me"), example("When?", "now", skill="dates")])
+    assert about == {"dates"}
+    keeping = retained(experience, one, about, [example("Where?", "here")])
+    assert keeping.skills == Retained(replayed=("general",), spared=("general",))
+    assert len(keeping.spare) == 1
 
 
 def test_an_adapter_is_not_cut_by_sums_that_lack_a_part_of_what_it_knows(experience: Experience) -> None:

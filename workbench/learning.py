@@ -36,7 +36,7 @@ from workbench.hardware.planner import gib
 from workbench.holding import held_skills, shares
 from workbench.models.deployed import Deployed
 from workbench.models.embedded import EmbeddedModel
-from workbench.retaining import Retained, retained
+from workbench.retaining import Retained, retained, revised
 
 if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
@@ -143,7 +143,7 @@ class Learning:
 
         Args:
             replay: examples of what `start` knows, learned again; what it read in lessons about other skills than
-                `examples` is spared besides, as far as sums are kept.
+                `examples` name is spared besides, as far as sums are kept.
             tune: to watch it by; it counts as seen.
             fresh: nothing is done by them; they are kept beside the adapter, for later gates.
             start: go on with this one, cut to `training.rank`; None begins at the base.
@@ -160,7 +160,7 @@ class Learning:
         usual = self.settings.training
         dials = usual.model_copy(update={"steps": steps or usual.steps})
         folder = self.settings.home / "training" / name
-        keeping = retained(self.experience, start, {one.skill for one in examples}, replay)
+        keeping = retained(self.experience, start, revised(examples), replay)
         trained = train(
             self.base,
             (*examples, *replay),

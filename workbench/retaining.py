@@ -12,10 +12,11 @@ Where both are there, both are used. It does not know how an adapter is trained,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from workbench.core.examples import UNNAMED
 from workbench.experience import Experience
 
 if TYPE_CHECKING:
@@ -62,13 +63,23 @@ class Keeping:
     read: tuple[Grams, ...] = ()
 
 
+def revised(examples: Iterable[Example]) -> frozenset[str]:
+    """Skills of a lesson's own examples, of which what was known may change; unnamed ones are something else each time.
+
+    >>> from workbench.core.examples import example
+    >>> revised([example("2 + 2?", "4", skill="add"), example("Who?", "Me")])
+    frozenset({'add'})
+    """
+    return frozenset(one.skill for one in examples) - {UNNAMED}
+
+
 def retained(
     experience: Experience, start: Shelved | None, about: Collection[str], replay: Sequence[Example]
 ) -> Keeping:
     """What keeps the skills of an adapter in a lesson that goes on from it.
 
     Args:
-        about: skills of the lesson's own examples; what was known of them may change.
+        about: skills that it revises.
         replay: examples of other skills that are learned again.
     Raises:
         AdapterDamaged: sums cannot be read.

@@ -67,25 +67,25 @@ def gathered(
 class _Sketch:
     """The stream of one input: G Ω, summed over tokens."""
 
-    omega: Tensor  # (in, m), orthonormal columns
-    image: Tensor = field(init=False)  # (in, m), float64
+    omega: Tensor  # (in, m), orthonormal columns, float64
+    image: Tensor = field(init=False)  # (in, m)
     tokens: int = 0
 
     def __post_init__(self) -> None:
         import torch
 
-        self.image = torch.zeros_like(self.omega, dtype=torch.float64)
+        self.image = torch.zeros_like(self.omega)
 
     def hear(self, x: Tensor) -> None:
-        """Tokens: (count, in)."""
-        self.image += (x.T @ (x @ self.omega)).double()
+        """Tokens: (count, in), float64, or rounding would leave less than the shift."""
+        self.image += x.T @ (x @ self.omega)
         self.tokens += len(x)
 
     def factor(self, directions: int) -> Tensor:
         """F by Nyström's method, shifted by what rounding takes; (directions, in), bfloat16."""
         import torch
 
-        image, omega = self.image / self.tokens, self.omega.double()
+        image, omega = self.image / self.tokens, self.omega
         shift = SHIFT * float(image.norm())
         image = image + shift * omega
         middle = omega.T @ image
@@ -106,19 +106,20 @@ def _heard(model: Any, layers: Mapping[str, Any], sketches: dict[str, _Sketch], 
 
     def omega(size: int) -> Tensor:
         if size not in drawn:
-            random = torch.randn(size, min(width, size), generator=torch.Generator().manual_seed(SEED))
+            chance = torch.Generator().manual_seed(SEED)
+            random = torch.randn(size, min(width, size), generator=chance, dtype=torch.float64)
             drawn[size] = torch.linalg.qr(random).Q
         return drawn[size]
 
     def hook(name: str) -> Any:
         def hear(_: Any, given: tuple[Any, ...]) -> None:
-            x = given[0].detach().flatten(0, -2).float().cpu()
+            x = given[0].detach().flatten(0, -2).cpu().double()
             sketches.setdefault(name, _Sketch(omega(x.shape[-1]))).hear(x)
 
         return hear
 
-    names = sorted({read_by(one) for one in layers})
-    handles = [model.get_submodule(one).register_forward_pre_hook(hook(one)) for one in names]
+    readers = {read_by(one): one for one in sorted(layers)}  # one of those that read the same
+    handles = [model.get_submodule(one).register_forward_pre_hook(hook(read)) for read, one in readers.items()]
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -61,6 +61,15 @@ def read_by(layer: str) -> str:
     """
     rest, _, last = layer.rpartition(".")
     return f"{rest}.{SAME.get(last, last)}"
+
+
+def together(some: Iterable[Grams], layer: str) -> Tensor | None:
+    """What lessons read before a layer, all of them counting the same: (k, in), float64; None where none is kept."""
+    import torch
+
+    factors = [one.factors[read].double() for one in some if (read := read_by(layer)) in one.factors]
+    heard = [one / one.norm() for one in factors if one.any()]
+    return torch.cat(heard) if heard else None
 
 
 def write_grams(grams: Grams, file: Path) -> Path:

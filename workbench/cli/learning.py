@@ -265,13 +265,15 @@ def _tell_kept(learning: Learning, lesson: Lesson) -> None:
 def _held(learning: Learning, first: Shelved | None, learned: Sequence[Example]) -> Sequence[Example]:
     """What is kept of other skills that an adapter knows, and was never trained on."""
     from workbench.experience import HELD_FILE
+    from workbench.retaining import revised
 
-    return learning.experience.replay_of(first, HELD_FILE, but={one.skill for one in learned})
+    return learning.experience.replay_of(first, HELD_FILE, but=revised(learned))
 
 
 def _train(learning: Learning, dealt: Dealt, name: str, first: Shelved | None) -> Lesson:
     from workbench.experience import REPLAY_FILE
     from workbench.hardware.planner import show_gib
+    from workbench.retaining import revised
 
     with bar(f"training {name}") as step:
 
@@ -282,7 +284,7 @@ def _train(learning: Learning, dealt: Dealt, name: str, first: Shelved | None) -
             step(now.step, now.steps, label)
 
         learned, held_out, fresh = dealt
-        replay = learning.experience.replay_of(first, REPLAY_FILE, but={one.skill for one in learned})
+        replay = learning.experience.replay_of(first, REPLAY_FILE, but=revised(learned))
         return learning.train(learned, name, replay=replay, tune=held_out, fresh=fresh, start=first, on_progress=tell)
 
 

@@ -24,6 +24,8 @@ from workbench.core.records import Message
 Source = Literal["file", "skill", "interaction", "document", "synthetic"]
 Split = Literal["train", "tune", "gate"]
 
+UNNAMED = "general"  # the skill of examples whose maker named none
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -39,7 +41,7 @@ class Example:
 
     messages: tuple[Message, ...]
     answer: str
-    skill: str = "general"
+    skill: str = UNNAMED
     check: str = "exact"  # a checker of core.checkers
     weight: float = 1.0  # of its loss in training
     origin: Origin = field(default=Origin("file"), compare=False)

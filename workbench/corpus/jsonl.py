@@ -24,7 +24,7 @@ from typing import Any, get_args
 from workbench import disk
 from workbench.core.checkers import CHECKERS
 from workbench.core.errors import ExamplesError
-from workbench.core.examples import Example, Origin
+from workbench.core.examples import UNNAMED, Example, Origin
 from workbench.core.records import Message, Role
 
 KEYS = frozenset({"prompt", "messages", "answer", "skill", "check", "weight", "origin"})
@@ -158,7 +158,7 @@ def _example(raw: bytes, origin: Origin) -> Example:
     return Example(
         messages=_messages(data),
         answer=_text(data, "answer"),
-        skill=_text(data, "skill") if "skill" in data else "general",
+        skill=_text(data, "skill") if "skill" in data else UNNAMED,
         check=_checker(data),
         weight=_weight(data.get("weight", 1.0)),
         origin=_turn(data["origin"]) if "origin" in data else origin,

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from workbench.adapters.adapter import Adapter, Factors
-from workbench.adapters.grams import Grams, read_by
+from workbench.adapters.grams import Grams, together
 from workbench.adapters.merging import lowrank
 from workbench.adapters.merging.groups import LayerGroups
 from workbench.adapters.merging.merge import checked_rank, of_pairs, whole
@@ -74,12 +74,10 @@ def cosine(left: Adapter, right: Adapter, layers: Iterable[str] | None = None) -
 
 
 def _cut(pair: Factors, layer: str, rank: int, read: Sequence[Grams]) -> Factors:
-    import torch
-
-    some = [one.factors[name].double() for one in read if (name := read_by(layer)) in one.factors]
-    if not some:
+    inputs = together(read, layer)
+    if inputs is None:
         return lowrank.truncated_pair(pair, rank).pair
-    return lowrank.truncated_for(pair, rank, torch.cat([one / one.norm() for one in some])).pair
+    return lowrank.truncated_for(pair, rank, inputs).pair
 
 
 def _scaled(pair: Factors, scales: Sequence[float]) -> Factors:

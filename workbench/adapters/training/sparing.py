@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from workbench.adapters.adapter import Adapter, Factors
-from workbench.adapters.grams import Grams, read_by
+from workbench.adapters.grams import Grams, read_by, together
 from workbench.adapters.training.student import Student, factors_of
 
 LEAST = 1e-6  # of the largest: what is less is rounding
@@ -57,7 +57,7 @@ class Sparing:
         for name, layer in student.layers.items():
             read = read_by(name)
             if read not in bases:
-                bases[read] = _basis([one.factors[read] for one in old if read in one.factors], factors_of(layer)[0])
+                bases[read] = _basis(together(old, name), factors_of(layer)[0])
         self._held = {name: _Held(frozen, bases[read_by(name)]) for name in student.layers}
         self.after_step()
 
@@ -77,11 +77,10 @@ class Sparing:
                     branch -= (branch @ held.basis.T) @ held.basis
 
 
-def _basis(factors: Sequence[Tensor], like: Tensor) -> Tensor | None:
-    """Orthonormal rows along which lessons read most, all lessons counting the same; None where there is none."""
-    if not factors:
+def _basis(every: Tensor | None, like: Tensor) -> Tensor | None:
+    """Orthonormal rows along which most was read; None where nothing was."""
+    if every is None:
         return None
-    every = torch.cat([one.double() / one.double().norm() for one in factors])  # (k, in)
     squares, sides = torch.linalg.eigh(every @ every.T)  # in rising order
     kept = squares > LEAST**2 * squares[-1]
     kept[: max(0, len(kept) - int(SHARE * every.shape[1]))] = False
