@@ -20,7 +20,7 @@ from workbench.adapters.training.student import factors_of
 from workbench.core.examples import example
 
 LONG = {"steps": 20, "learning_rate": 0.02, "rank": 8}
-DIRECTIONS = 12
+DIRECTIONS = 8
 
 
 @pytest.fixture(scope="module")
