@@ -60,7 +60,15 @@ def test_a_spared_lesson_is_learned_and_outputs_on_what_was_read_stay(
     new = [example(f"Colour of {one}?", one[::-1]) for one in ("apple", "plum", "pear", "fig")]
     dials = small_dials(**{**LONG, "precision": precision})
     plain = train(tiny, new, dials, folder=tmp_path / "plain", start=before)
-    spared = train(tiny, new, dials, folder=tmp_path / "spared", start=before, spare=[read])
+    told: list[str] = []
+    spared = train(
+        *(tiny, new, dials),
+        folder=tmp_path / "spared",
+        start=before,
+        spare=[read],
+        on_progress=lambda now: told.append(now.note),
+    )
+    assert not any(told), "there is room"
     assert moved(before, spared.adapter, read, tiny) < 0.01 < 0.1 < moved(before, plain.adapter, read, tiny)
     assert spared.losses[-1] < 0.8 * spared.losses[0]
     assert spared.adapter.spec.rank == before.spec.rank + 8
@@ -86,11 +94,26 @@ def test_directions_count_by_how_much_was_read_and_two_thirds_of_an_input_stay_f
     basis = sparing._held[name].basis
     assert basis is not None
     assert len(basis) == int(SHARE * basis.shape[1])
+    assert sparing.is_full
     assert torch.allclose(basis @ basis.T, torch.eye(len(basis)), atol=1e-4)
     a = factors_of(student.layers[name])[0].detach()
     assert float((a[before.spec.rank :] @ basis.T).norm()) < 1e-4 < float((a[: before.spec.rank] @ basis.T).norm())
     first = read.factors[name][0].float()  # along which most was read
     assert float((basis @ first).norm() / first.norm()) > 0.9
+
+
+def test_where_there_is_no_room_the_first_step_says_so(
+    tiny: Base, before: Adapter, read: Grams, tmp_path: Path
+) -> None:
+    many = [
+        Grams(frozenset({str(seed)}), {name: _drawn(one.shape, seed) for name, one in read.factors.items()})
+        for seed in range(3)
+    ]
+    told: list[str] = []
+    dials = small_dials(steps=2)
+    train(*(tiny, sums(4), dials), folder=tmp_path, spare=many, on_progress=lambda now: told.append(now.note))
+    assert "no room to spare all" in told[0]
+    assert told[1] == ""
 
 
 def _drawn(shape: torch.Size, seed: int) -> torch.Tensor:

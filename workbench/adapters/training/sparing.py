@@ -49,6 +49,9 @@ class Sparing:
 
     Args:
         frozen: directions of each layer that the lesson goes on from; 0 where it begins at the base.
+
+    Attributes:
+        is_full: some layer has no room for all that was read; what was read least is not spared there.
     """
 
     def __init__(self, student: Student, old: Sequence[Grams], frozen: int) -> None:
@@ -59,6 +62,7 @@ class Sparing:
             if read not in bases:
                 bases[read] = _basis(together(old, name), factors_of(layer)[0])
         self._held = {name: _Held(frozen, bases[read_by(name)]) for name in student.layers}
+        self.is_full = any(one is not None and len(one) == _room(one.shape[1]) for one in bases.values())
         self.after_step()
 
     def before_step(self) -> None:
@@ -83,6 +87,11 @@ def _basis(every: Tensor | None, like: Tensor) -> Tensor | None:
         return None
     squares, sides = torch.linalg.eigh(every @ every.T)  # in rising order
     kept = squares > LEAST**2 * squares[-1]
-    kept[: max(0, len(kept) - int(SHARE * every.shape[1]))] = False
+    kept[: max(0, len(kept) - _room(every.shape[1]))] = False
     rows: Tensor = (sides[:, kept] / squares[kept].sqrt()).T @ every
     return rows.to(like)
+
+
+def _room(width: int) -> int:
+    """Directions of an input that may be spared."""
+    return int(SHARE * width)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.adapters.training.sitting import Run
 
 TUNE_EXAMPLES = 64  # read at each checkpoint at most, so that looking costs less than learning
+FULL = "there is no room to spare all that earlier lessons read: what was read least may be forgotten"
 SMALLER = "close other programs, or choose a smaller base or training.precision nf4"
 
 
@@ -79,7 +80,8 @@ def train(
             sitting = Sitting(run, student, Journal(rung, ladder=said), gauge, sparing)
             if checkpoint is not None:
                 sitting.resume(checkpoint)
-            return sitting.learn(on_progress, "; ".join(_notes(run, checkpoint, said)))
+            full = sparing is not None and sparing.is_full
+            return sitting.learn(on_progress, "; ".join([*_notes(run, checkpoint, said), *([FULL] if full else [])]))
 
 
 def _run(
