@@ -64,14 +64,17 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train an adapter and show, on examples it was not trained on, whether it helps."""
+    from workbench.experience import HELD_FILE
+
     if (file is None) == (skill is None):
         raise QuestionError("Give a file of examples or --skill NAME, one of the two; see: workbench corpus skills")
     learning = _learning(steps=steps, seed=seed, base=base)
     learned, held_out, fresh = _from_skill(learning, skill) if skill else _from_file(Path(str(file)))
     name = name or skill or Path(str(file)).stem
     first = learning.incumbent(start) if start else None
-    lesson, held = _train(learning, (learned, held_out, fresh), name, first), _held(learning, first, learned)
-    watched = (*held_out, *held)
+    dealt = learned, held_out, fresh
+    lesson = _train(learning, dealt, name, first)
+    watched = (*held_out, *_kept(learning, first, HELD_FILE, dealt))
     scores = _before_and_after(learning, watched, lesson.shelved.identity, first) if watched else {}
     if as_json:
         print_json(_as_dict(lesson, scores))
@@ -262,18 +265,18 @@ def _tell_kept(learning: Learning, lesson: Lesson) -> None:
         typer.echo(f"{kept} examples that it has not seen are kept beside it, for the gate", err=True)
 
 
-def _held(learning: Learning, first: Shelved | None, learned: Sequence[Example]) -> Sequence[Example]:
-    """What is kept of other skills that an adapter knows, and was never trained on."""
-    from workbench.experience import HELD_FILE
+def _kept(learning: Learning, first: Shelved | None, name: str, dealt: Dealt) -> Sequence[Example]:
+    """Examples beside an adapter of what a lesson does not revise, without those that the lesson has itself."""
     from workbench.retaining import revised
 
-    return learning.experience.replay_of(first, HELD_FILE, but=revised(learned))
+    own = {one.id for part in dealt for one in part}
+    kept = learning.experience.replay_of(first, name, but=revised(dealt[0]))
+    return [one for one in kept if one.id not in own]
 
 
 def _train(learning: Learning, dealt: Dealt, name: str, first: Shelved | None) -> Lesson:
     from workbench.experience import REPLAY_FILE
     from workbench.hardware.planner import show_gib
-    from workbench.retaining import revised
 
     with bar(f"training {name}") as step:
 
@@ -284,7 +287,7 @@ def _train(learning: Learning, dealt: Dealt, name: str, first: Shelved | None) -
             step(now.step, now.steps, label)
 
         learned, held_out, fresh = dealt
-        replay = learning.experience.replay_of(first, REPLAY_FILE, but=revised(learned))
+        replay = _kept(learning, first, REPLAY_FILE, dealt)
         return learning.train(learned, name, replay=replay, tune=held_out, fresh=fresh, start=first, on_progress=tell)
 
 
