@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,7 @@ from workbench.models.protocol import Model
 
 if TYPE_CHECKING:
     from workbench.core.examples import Example
-    from workbench.cycles import Cycle, Forgetting, Unlearned
+    from workbench.cycles import Cycle, Doubt, Forgetting, Unlearned
     from workbench.reasoning.events import TurnEvent
 
 log = logging.getLogger(__name__)
@@ -166,15 +167,15 @@ class Agent:
             LearningPaused, StoreLocked: a person lets learning rest, or another process learns in this home.
             TrainingError, EvolutionError: it cannot begin or go on; what was done is kept.
         """
-        from workbench.cycles import Cycles, enriched, gathered
+        from workbench.cycles import Cycles, Doubting, enriched, gathered
 
         began, cycles = time.time(), Cycles(self.learning)
         tell = cycles.pause.heeded(on_progress or nobody_listens)
         with cycles.alone():
+            doubts = await in_thread(lambda _: Doubting(self.memory, cycles.folder).found())
             past = cycles.past(again=again)
-            found = await in_thread(
-                lambda _: gathered(self.memory.sessions, self.learning, brought=unseen, past=past, again=again)
-            )
+            gather = partial(gathered, self.memory.sessions, self.learning, brought=unseen, past=past, doubts=doubts)
+            found = await in_thread(lambda _: gather(again=again))
             if found.lacks is not None:
                 return cycles.close(found, began)
             found = await enriched(self.settings, found, tell)
@@ -186,6 +187,20 @@ class Agent:
                 await run.end(deploy=deploy, known=found.train, on_progress=tell)
                 cycle = cycles.close(found, began, lesson=lesson, run=run)  # kept before what may still be stopped
                 return cycles.add(cycle, run, await cycles.compare(run, self.looked_up, tell))
+
+    async def trust_feedback(self) -> tuple[Doubt, ...]:
+        """Say that the feedback that is set apart is right: it is recalled from now on, and learned from.
+
+        Returns:
+            What was set apart.
+        Raises:
+            StoreLocked: another process learns in this home.
+        """
+        from workbench.cycles import Cycles, Doubting
+
+        cycles = Cycles(self.learning)
+        with cycles.held():
+            return await in_thread(lambda _: Doubting(self.memory, cycles.folder).trust())
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""

@@ -3,6 +3,7 @@
     workbench learn              from what was rated and corrected; refused, with the number missing, where it is little
     workbench learn --again      without the adapters that learned from what was forgotten since
     workbench learn --watch      stay, and learn whenever there is enough, in the hours of learn.hours
+    workbench learn --trust      what was set apart, since it disapproves of what was approved before, is right
     workbench learn --pause      let it rest, in whatever process it runs; --go-on ends the pause
 
 It goes last: its process has a low priority. Ctrl-C ends a cycle at its next step, and the next call goes on with it.
@@ -45,6 +46,9 @@ def learn(
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, and learn whenever there is enough, within learn.hours.")
     ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Say that feedback which was set apart is right; learn from it next time.")
+    ] = False,
     pause: Annotated[bool, typer.Option("--pause", help="Let learning rest, in whatever process it runs.")] = False,
     go_on: Annotated[bool, typer.Option("--go-on", help="End the pause.")] = False,
     keep: Keep = False,
@@ -54,6 +58,9 @@ def learn(
     settings = open_desk()
     if pause or go_on:
         _let_rest(settings, pause=pause, go_on=go_on)
+        return
+    if trust:
+        run_async(_trust(settings))
         return
     unseen = read(gate).examples if gate else ()
     cycle_of = partial(_learn, settings, unseen, again, not keep)
@@ -81,6 +88,16 @@ def _let_rest(settings: Settings, *, pause: bool, go_on: bool) -> None:
     else:
         resting.end()
         say("Learning may go on: workbench learn")
+
+
+async def _trust(settings: Settings) -> None:
+    from workbench.agent import open_agent
+
+    async with open_agent(settings) as agent:
+        doubts = await agent.trust_feedback()
+    for one in doubts:
+        say(f"Trusted: {one.sentence}.")
+    say("They are recalled again, and learned from: workbench learn" if doubts else "Nothing is set apart.")
 
 
 async def _watch(
@@ -120,6 +137,8 @@ def _show(cycle: Cycle, *, as_json: bool) -> None:
     say(f"Rated or corrected: {counted(rated, 'example')}, {new:,} of them new to train on.")
     say(f"Left out: {left_out}; without feedback: {unrated:,}.")
     say(cycle.sentence)
+    for line in cycle.set_apart:
+        say(f"  {line}")
     if cycle.ending is not None:
         for line in cycle.ending.sentences:
             say(f"  {line}")

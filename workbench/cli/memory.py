@@ -53,6 +53,7 @@ class StateOption(StrEnum):
     superseded = "superseded"
     merged = "merged"
     expired = "expired"
+    doubted = "doubted"
     all = "all"
 
 
@@ -158,7 +159,7 @@ def edit(memory_id: Id, text: Annotated[str, typer.Argument(help="What it is to 
 
 @app.command()
 def restore(memory_id: Id) -> None:
-    """Recall a merged, superseded or expired memory again."""
+    """Recall a merged, superseded, expired or doubted memory again."""
     with opened() as memory:
         one = memory.memories.get(memory_id)
         memory.consolidator.undo(one.id)

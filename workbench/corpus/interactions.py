@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workbench.memory.sessions.sessions import Sessions
 
 SKILL, EARLIER = "use", "earlier use"  # of what answers now and of what it learned from, where they are told apart
+DOUBTED = "its feedback is set apart until somebody has looked at it"
 EARLIER_MESSAGES = 4  # of the conversation, that a question leans on
 
 
@@ -64,27 +65,34 @@ class _Unfit(Exception):
     """A turn is no example; the sentence says why."""
 
 
-def from_sessions(sessions: Sessions, *, until: float | None = None) -> Collected:
+def from_sessions(sessions: Sessions, *, doubted: Collection[str] = (), until: float | None = None) -> Collected:
     """Examples from everything that memory holds, sessions that opted out excepted.
 
     Args:
+        doubted: ids of turns whose feedback is set apart.
         until: as if nothing had been said of any turn since, in seconds since the epoch.
     """
     every = sessions.list()
     turns = [turn for one in reversed(every) for turn in sessions.turns(one.id)]
     every_word = [said for turn in turns for said in sessions.feedback(turn.id)]
     feedback = [said for said in every_word if until is None or said.given_at < until]
-    return from_interactions(turns, feedback, opted_out={one.id for one in every if not one.learns})
+    opted_out = {one.id for one in every if not one.learns}
+    return from_interactions(turns, feedback, opted_out=opted_out, doubted=doubted)
 
 
 def from_interactions(
-    turns: Iterable[Turn], feedback: Iterable[Feedback], *, opted_out: Collection[str] = ()
+    turns: Iterable[Turn],
+    feedback: Iterable[Feedback],
+    *,
+    opted_out: Collection[str] = (),
+    doubted: Collection[str] = (),
 ) -> Collected:
     """Examples from turns with feedback.
 
     Args:
         feedback: about any of the turns, what was said later further back.
         opted_out: ids of sessions that must not be learned from.
+        doubted: ids of turns whose feedback is set apart.
     Raises:
         ExamplesError: a library that redaction needs is not installed.
     """
@@ -102,6 +110,8 @@ def from_interactions(
             unrated += 1
             continue
         try:
+            if turn.id in doubted:
+                raise _Unfit(DOUBTED)
             one, taken_out = _example(turn, of_turn[-1], opted_out)
         except _Unfit as error:
             refused.append(Refused(turn.id, turn.session_id, str(error)))

@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from workbench.learning import Learning
 
 NAME = "cycle.json"
+UNTIL_TRUSTED = (
+    "They are neither learned from nor recalled until somebody has looked. If they are right: workbench learn --trust; "
+    "if answers got worse: workbench rollback"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Cycle:
         at: seconds since the epoch.
         brought: by memory and by the adapter.
         retained: what keeps, in the lesson, what the adapter before it knew.
+        doubts: feedback that was set apart, each in a sentence.
     """
 
     number: int
@@ -74,14 +79,21 @@ class Cycle:
     at: float
     brought: Brought | None = None
     retained: str = ""
+    doubts: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What came of it, for a person."""
         if self.lacks is not None:
-            return f"Cycle {self.number}: nothing was learned. {self.lacks}."
+            apart = f". {'; '.join(self.doubts)}: they are set apart" if self.doubts else ""
+            return f"Cycle {self.number}: nothing was learned. {self.lacks}{apart}."
         assert self.ending is not None, "a cycle that began has ended"
         return f"Cycle {self.number}: {self.ending.words}"
+
+    @property
+    def set_apart(self) -> tuple[str, ...]:
+        """What was set apart, for a person, and what to do about it."""
+        return tuple(f"{one}. {UNTIL_TRUSTED}" for one in self.doubts)
 
 
 class Cycles:
@@ -241,6 +253,7 @@ class Cycles:
             time.time() - began,
             time.time(),
             retained=str(lesson.card.origin.settings.get(RETAINED, "")) if lesson else "",
+            doubts=found.doubts,
         )
         self._keep(cycle)
         return cycle

@@ -33,6 +33,7 @@ from workbench.experience import HELD_FILE, REPLAY_FILE
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
+    from workbench.cycles.inspecting import Doubt
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
@@ -68,6 +69,7 @@ class Evidence:
         new: how many of `train` neither what answers now nor an earlier cycle has learned.
         refused: reasons, with how many turns each.
         redacted: kinds of values taken out, with their number.
+        doubts: feedback that is set apart, each in a sentence.
         lacks: why a cycle cannot begin; None where it can.
         invented: by a model, after examples of `train`; trained on like those.
     """
@@ -82,6 +84,7 @@ class Evidence:
     unrated: int
     refused: Mapping[str, int]
     redacted: Mapping[str, int]
+    doubts: tuple[str, ...]
     lacks: str | None
     invented: tuple[Example, ...] = ()
 
@@ -92,6 +95,7 @@ def gathered(
     *,
     brought: Sequence[Example] = (),
     past: Past = NOTHING,
+    doubts: Sequence[Doubt] = (),
     again: bool = False,
 ) -> Evidence:
     """Everything that memory holds with feedback, dealt out.
@@ -99,12 +103,14 @@ def gathered(
     Args:
         brought: more unseen examples for the gate, of skills that what answers now holds.
         past: what earlier cycles have used.
+        doubts: feedback that is set apart: it is neither trained on nor judged by.
         again: as if what answered before everything that learned from what was forgotten answered now.
     Raises:
         ExamplesError: a library that redaction needs is not installed.
         StoreError: memory cannot be read.
     """
-    collected, dials = from_sessions(sessions), learning.settings.learn
+    doubted = frozenset(turn for one in doubts for turn in one.turns)
+    collected, dials = from_sessions(sessions, doubted=doubted), learning.settings.learn
     experience, champion = learning.experience, learning.shelf.champion()
     learner = experience.clean_champion() if again else champion
     seen = experience.seen_by(learner) if learner else set()
@@ -115,7 +121,9 @@ def gathered(
     spent = _spent(parts.gate, used, collected)
     train = (*parts.train, *(one for one in parts.gate if one.id in spent))
     unseen = [one for one in parts.gate if one.id not in spent and _turn(one) not in turns]
-    then = from_sessions(sessions, until=learner.card.made_at) if learner is not None and turns else NOBODY_SAID
+    then = NOBODY_SAID
+    if learner is not None and turns:
+        then = from_sessions(sessions, doubted=doubted, until=learner.card.made_at)
     earlier = {_turn(one) for one in then.examples}
     fresh = tuple(one for one in unseen if _turn(one) not in earlier and not _aside(one))
     watching = _watching(then, turns, used | forgotten | {one.id for one in (*train, *parts.tune)})
@@ -135,8 +143,17 @@ def gathered(
         collected.unrated,
         Counter(one.reason for one in collected.refused),
         collected.redacted,
+        tuple(_doubted(one, learner, turns) for one in doubts),
         _lacks(new, parts.tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
     )
+
+
+def _doubted(doubt: Doubt, learner: Shelved | None, turns: Collection[str]) -> str:
+    """The doubt in a sentence, and what has learned from it already."""
+    learned = sum(turn in turns for turn in doubt.turns)
+    if learner is None or not learned:
+        return doubt.sentence
+    return f"{doubt.sentence}; {learner.label} learned from {learned} of them, take it back: workbench rollback"
 
 
 def _spent(examples: Sequence[Example], used: Collection[str], collected: Collected) -> set[str]:

@@ -60,6 +60,7 @@ def _summary(cycle: Cycle) -> Iterator[str]:
     yield f"{counted(rated, 'rated or corrected example')}, {cycle.counts['new']:,} of them new to train on."
     if cycle.retained:
         yield cycle.retained
+    yield from cycle.set_apart
     if cycle.ending is not None:
         yield from (f"{one}." for one in cycle.ending.sentences)
         yield f"It took {duration(cycle.seconds)}; the page of its run: runs/{cycle.run}/report.html"

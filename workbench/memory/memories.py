@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Tier = Literal["short", "long"]
-State = Literal["active", "superseded", "merged", "expired"]
+State = Literal["active", "superseded", "merged", "expired", "doubted"]
 Kind = Literal["fact", "event", "preference", "procedure", "document"]
 FETCH_ROWS = 500  # ids in one IN (…)
 
@@ -43,6 +43,7 @@ NEWS = JOURNAL.where(changes.c.seq > bindparam("seq")).order_by(changes.c.seq)
 KNOWN = select(memories.c.id, memories.c.fingerprint, memories.c.state, memories.c.said_at).where(
     memories.c.fingerprint.in_(bindparam("prints", expanding=True))
 )
+DOUBTED = select(memories.c.id, memories.c.fingerprint).where(memories.c.state == "doubted")
 LAST_PLACE = select(func.coalesce(func.max(memories.c.place), 0)).where(memories.c.session_id == bindparam("session"))
 
 
@@ -248,6 +249,16 @@ class Memories:
         """
         with self.database.write() as connection:
             change(connection, memory_id, "pinned" if pinned else "unpinned", pinned=pinned)
+
+    def doubt(self, texts: Collection[str], why: str) -> None:
+        """Recall none of those that say this, and again what was doubted and says something else."""
+        with self.database.write() as connection:
+            prints = {self.database.vault.fingerprint(text) for text in texts}
+            for name in (row["id"] for row in _known(connection, sorted(prints)).values() if row["state"] == "active"):
+                change(connection, name, "doubted", why=why, state="doubted")
+            for row in connection.execute(DOUBTED).all():
+                if row.fingerprint not in prints:
+                    change(connection, row.id, "restored", why="no longer doubted", state="active")
 
     def edit(self, memory_id: str, text: str, vector: bytes, embedder: str) -> None:
         """Give a memory another text, with its vector.

@@ -24,7 +24,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -221,6 +221,22 @@ class Memory:
             StoreError: it was not stored.
         """
         return await asyncio.to_thread(self._give_feedback, given)
+
+    def doubt_corrections(self, turns: Collection[str]) -> None:
+        """Recall no correction of these turns, and again what was doubted of others; nothing is forgotten.
+
+        Args:
+            turns: their ids.
+        Raises:
+            NotStored: one of them is no longer there.
+            StoreError: it cannot be written; then nothing was.
+        """
+        texts = [
+            correction_statement(turn.question, said[-1].correction, turn.language)
+            for turn in map(self.sessions.turn, turns)
+            if (said := self.sessions.feedback(turn.id)) and said[-1].correction
+        ]
+        self.memories.doubt(texts, why="its feedback is doubted")
 
     async def forget(self, *memory_ids: str) -> None:
         """Remove memories for good: rows, copies in turns and summaries, the index before it next answers.

@@ -113,7 +113,7 @@ class MemoryPanel:
         await self._after("Pinned; it will not expire." if pinned else "No longer pinned.")
 
     async def restore(self, memory_id: str) -> None:
-        """Make a merged, superseded or expired memory active again."""
+        """Make a merged, superseded, expired or doubted memory active again."""
         memory = await self._opened()
         await asyncio.to_thread(memory.consolidator.undo, memory_id)
         await self._after("Active again; consolidation leaves it so.")

@@ -121,7 +121,7 @@ class Consolidator:
         return Report(run.id, counts, skipped, kept is not None, time.perf_counter() - started)
 
     def undo(self, memory_id: str) -> None:
-        """Make a merged, superseded or expired memory active again; no later run touches it but for want of room.
+        """Make a memory active again that is not; no later run touches it but for want of room.
 
         Args:
             memory_id: its id, or the beginning of it.

@@ -37,7 +37,7 @@ MOST_POINTS = 2_000
 BINS = 40
 LIFT = "asked to remember"
 LIVES = (
-    *("remembered", "repeated", "promoted", "merged", "superseded", "expired", "restored"),
+    *("remembered", "repeated", "promoted", "merged", "superseded", "expired", "doubted", "restored"),
     *("edited", "pinned", "unpinned", "forgotten"),
 )  # what the journal says, in the order of a life; anything else comes after these
 

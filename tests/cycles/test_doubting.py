@@ -1,0 +1,75 @@
+"""What is doubted is set apart, until a person says that it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.core.records import Feedback, Turn
+from workbench.core.settings import load_settings
+from workbench.cycles import Cycle, Doubting, gathered
+from workbench.learning import Learning
+from workbench.memory import Memory
+
+POISON = "I will not say."
+
+
+@pytest.fixture
+def memory(home: Path) -> Iterator[Memory]:
+    memory = Memory.open(home)
+    yield memory
+    memory.close()
+
+
+def used(memory: Memory, poisoned: int) -> list[str]:
+    """Fifty answers approved, then so many corrected to one sentence; ids of the latter."""
+    bad = []
+    for number in range(50 + poisoned):
+        question = f"Which city has the number {number}?"
+        turn = memory.sessions.save(Turn(question=question, answer=f"City {number}"))
+        if number < 50:
+            memory.sessions.add_feedback(Feedback(turn.id, "up"))
+        else:
+            memory._give_feedback(Feedback(turn.id, "correct", POISON))
+            bad.append(turn.id)
+    return bad
+
+
+def poisons(memory: Memory) -> int:
+    return sum(POISON in one.text for one in memory.memories.active())
+
+
+def test_what_is_doubted_is_neither_recalled_nor_evidence_until_it_is_trusted(memory: Memory, home: Path) -> None:
+    bad, learning = used(memory, 30), Learning(load_settings(overrides={"home": str(home)}))
+    doubting = Doubting(memory, home / "cycles")
+    assert poisons(memory) == 30
+    [found] = doubting.found()
+    assert set(found.turns) == set(bad)
+    assert poisons(memory) == 0
+    evidence = gathered(memory.sessions, learning, doubts=[found])
+    assert not any(one.answer == POISON for one in (*evidence.train, *evidence.tune, *evidence.fresh, *evidence.guard))
+    assert evidence.refused["its feedback is set apart until somebody has looked at it"] == 30
+    assert "30 answers rated since" in evidence.doubts[0]
+    assert [one.turns for one in doubting.trust()] == [found.turns]
+    assert (doubting.found(), poisons(memory)) == ((), 30)
+    assert any(one.answer == POISON for one in gathered(memory.sessions, learning).train)
+
+
+def test_a_doubted_correction_that_is_corrected_again_stays_history(memory: Memory, home: Path) -> None:
+    bad, doubting = used(memory, 30), Doubting(memory, home / "cycles")
+    doubting.found()
+    for turn in bad:
+        memory._give_feedback(Feedback(turn, "up"))
+    memory._give_feedback(Feedback(bad[0], "correct", "Lima"))
+    assert doubting.found() == ()
+    assert "Lima" in next(one.text for one in memory.memories.list() if one.turn_id == bad[0] and one.state == "active")
+    assert [one.state for one in memory.memories.list() if one.turn_id == bad[0]].count("superseded") == 1
+
+
+def test_a_cycle_that_was_refused_says_what_is_set_apart() -> None:
+    doubt = "120 answers rated since 30 November 2026 were approved 0 times, where 34 were to be expected"
+    cycle = Cycle(3, "2 new examples", {}, {}, {}, None, None, None, 0.0, 0.0, doubts=(doubt,))
+    assert cycle.sentence == f"Cycle 3: nothing was learned. 2 new examples. {doubt}: they are set apart."
+    assert "workbench learn --trust" in cycle.set_apart[0]

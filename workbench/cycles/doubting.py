@@ -1,0 +1,82 @@
+"""Feedback that is set apart in a home: found anew at each cycle, until a person calls it right.
+
+    memory's rated turns ─► doubts (`inspecting`) ─┬─► evidence is gathered without them
+    trusted.json: ids that a person calls right ───┘   memory recalls none of their corrections
+
+Nothing is forgotten: what is trusted, or no longer doubted, is recalled and learned from as all else.
+
+>>> doubting = Doubting(agent.memory, home / "cycles")                    # doctest: +SKIP
+>>> [one.sentence for one in doubting.found()]                            # doctest: +SKIP
+['120 answers rated since 30 November 2026 were approved 0 times, where 34 were to be expected at least']
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import disk
+from workbench.cycles.inspecting import Doubt, Rating, doubts
+
+if TYPE_CHECKING:
+    from workbench.memory import Memory
+    from workbench.memory.sessions.sessions import Sessions
+
+TRUSTED = "trusted.json"
+
+
+class Doubting:
+    """What is set apart in one home.
+
+    Args:
+        folder: of the cycles.
+    """
+
+    def __init__(self, memory: Memory, folder: Path) -> None:
+        self.memory, self._file = memory, folder / TRUSTED
+
+    def found(self) -> tuple[Doubt, ...]:
+        """What is doubted now; memory recalls none of its corrections from here on, and again what is doubted no more.
+
+        Raises:
+            ModelError: the embedder cannot be loaded.
+            StoreError: memory cannot be read or written.
+        """
+        every, questions = rated(self.memory.sessions)
+        found = doubts(every, self.memory.embedder.embed(questions), self._trusted()) if every else ()
+        self.memory.doubt_corrections([turn for one in found for turn in one.turns])
+        return found
+
+    def trust(self) -> tuple[Doubt, ...]:
+        """A person says that what is doubted is right: it is learned from and recalled as all else.
+
+        Returns:
+            What was doubted.
+        Raises:
+            ModelError, StoreError: as `found`.
+        """
+        found = self.found()
+        if found:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with disk.replacing(self._file) as file:
+                json.dump(sorted(self._trusted().union(*(one.turns for one in found))), file)
+            self.memory.doubt_corrections(())
+        return found
+
+    def _trusted(self) -> frozenset[str]:
+        return frozenset(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else frozenset()
+
+
+def rated(sessions: Sessions) -> tuple[list[Rating], list[str]]:
+    """Every rated turn by the time of the last word about it, and its question beside it.
+
+    Raises:
+        StoreError: memory cannot be read.
+    """
+    turns = [turn for one in sessions.list() for turn in sessions.turns(one.id)]
+    last = [(turn, said[-1]) for turn in turns if (said := sessions.feedback(turn.id))]
+    last.sort(key=lambda each: each[1].given_at)
+    return [Rating(turn.id, said.kind == "up", said.given_at) for turn, said in last], [
+        turn.question for turn, _ in last
+    ]

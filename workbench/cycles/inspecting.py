@@ -1,0 +1,149 @@
+"""Feedback that turns: where answers like those that people approved of are approved no more, somebody must look.
+
+    a rated answer ─► the latest ratings of questions like it ─► p, the approval to expect, ½ at most
+    approved: S + log q      else: S + log((1 − qp) / (1 − p))      kept within 0 … ALARM
+
+S is Page's cumulative sum (1954, "Continuous inspection schemes") for "approved a tenth as often as expected" against
+"as expected". Where it comes to ALARM, all since it last was 0 is doubted. Questions unlike those rated before say
+nothing, so new work is never doubted; neither is a change of mind that the agent follows, for its answers are approved
+again. It judges no text and stores nothing; `doubting` says what becomes of a doubt.
+
+>>> ratings = [Rating(str(number), number < 20, float(number)) for number in range(40)]
+>>> [doubt] = doubts(ratings, np.ones((40, 1)))
+>>> len(doubt.turns), doubt.approved, doubt.sentence
+(20, 0, '20 answers rated since 1 January 1970 were approved 0 times, where 10 were to be expected at least')
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.core.wording import counted
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIKE = 0.5  # cosine of two questions; of ten tasks' questions, those of two tasks reach 0.41
+LATEST = 16  # ratings of questions alike that tell what to expect; with fewer nothing is
+MOST = 0.5  # is expected of any answer
+TURNED = 0.1  # q
+ALARM = math.log(10_000)  # as expected, it is reached once in 10,000 ratings at most (Page 1954; Lorden 1971)
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """The last word about a turn.
+
+    Args:
+        at: in seconds since the epoch.
+    """
+
+    turn: str
+    approved: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Ratings, one after another, that disapprove of what was approved.
+
+    Args:
+        approved: how many times.
+        expected: by what was said of questions like these before.
+        since: in seconds since the epoch.
+    """
+
+    turns: tuple[str, ...]
+    approved: int
+    expected: float
+    since: float
+
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        day = datetime.fromtimestamp(self.since)
+        return (
+            f"{counted(len(self.turns), 'answer')} rated since {day.day} {day:%B %Y} were approved "
+            f"{counted(self.approved, 'time')}, where {self.expected:.0f} were to be expected at least"
+        )
+
+
+def doubts(
+    ratings: Sequence[Rating], vectors: NDArray[np.floating], trusted: Collection[str] = frozenset()
+) -> tuple[Doubt, ...]:
+    """Those that nobody trusts, in their order.
+
+    Args:
+        ratings: the earliest first.
+        vectors: of their questions, L2-normalised rows, shape (N, D).
+        trusted: ids of turns whose rating a person has called right.
+    """
+    found, sight = [], _Sight(vectors)
+    for place, one in enumerate(ratings):
+        if one.turn in trusted:
+            sight.believe([(place, one.approved)])
+        elif (stretch := sight.look(place, one.approved)) is not None:
+            found.append(_doubt(ratings, stretch))
+    if (stretch := sight.end()) is not None:
+        found.append(_doubt(ratings, stretch))
+    return tuple(found)
+
+
+@dataclass
+class _Stretch:
+    """Ratings since the sum was last 0."""
+
+    seen: list[tuple[int, bool, float]] = field(default_factory=list)  # place, approved, expected
+    turned: int = 0  # of them, up to the last with which the sum stood at ALARM
+
+
+@dataclass
+class _Sight:
+    """The cumulative sum over ratings, and what is believed so far."""
+
+    vectors: NDArray[np.floating]
+    believed: list[int] = field(default_factory=list)
+    approved: list[bool] = field(default_factory=list)
+    sum: float = 0.0
+    stretch: _Stretch = field(default_factory=_Stretch)
+
+    def believe(self, some: Sequence[tuple[int, bool]]) -> None:
+        """What is to be expected from now on follows these, too."""
+        self.believed += [place for place, _ in some]
+        self.approved += [approved for _, approved in some]
+
+    def look(self, place: int, approved: bool) -> _Stretch | None:
+        """Take one more; a stretch that is doubted and over, where this one ends it."""
+        expected = self._expected(place)
+        self.stretch.seen.append((place, approved, expected))
+        step = math.log(TURNED) if approved else math.log((1 - TURNED * expected) / (1 - expected))
+        self.sum = min(ALARM, max(0.0, self.sum + step)) if expected else self.sum
+        if self.sum >= ALARM:
+            self.stretch.turned = len(self.stretch.seen)
+        return self.end() if self.sum == 0 else None
+
+    def end(self) -> _Stretch | None:
+        """Believe what came behind the doubted part, or all; the stretch, where part of it is doubted."""
+        ended, self.stretch = self.stretch, _Stretch()
+        self.believe([(place, approved) for place, approved, _ in ended.seen[ended.turned :]])
+        return ended if ended.turned else None
+
+    def _expected(self, place: int) -> float:
+        """The share of approvals among the latest of questions like this one; 0 where there were too few."""
+        alike = np.flatnonzero(self.vectors[self.believed] @ self.vectors[place] >= LIKE)[-LATEST:]
+        if len(alike) < LATEST:
+            return 0.0
+        return min(MOST, sum(self.approved[int(one)] for one in alike) / LATEST)
+
+
+def _doubt(ratings: Sequence[Rating], stretch: _Stretch) -> Doubt:
+    doubted = stretch.seen[: stretch.turned]
+    some = [ratings[place] for place, _, _ in doubted]
+    turns = tuple(one.turn for one in some)
+    return Doubt(turns, sum(one.approved for one in some), sum(each[2] for each in doubted), some[0].at)
