@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.agent import open_agent
+from workbench.cli.app import run
 from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
 from workbench.cycles import Cycle, Doubting, gathered
@@ -66,6 +68,39 @@ def test_a_doubted_correction_that_is_corrected_again_stays_history(memory: Memo
     assert doubting.found() == ()
     assert "Lima" in next(one.text for one in memory.memories.list() if one.turn_id == bad[0] and one.state == "active")
     assert [one.state for one in memory.memories.list() if one.turn_id == bad[0]].count("superseded") == 1
+
+
+async def test_a_cycle_learns_nothing_of_it_and_says_so_until_a_person_trusts_it(home: Path) -> None:
+    async with open_agent(home=home, overrides={"model.backend": "embedded", "learn.least_new": 99}) as agent:
+        used(agent.memory, 30)
+        refused = await agent.learn()
+        assert refused.sentence.endswith(
+            "were approved 0 times, where 15 were to be expected at least: they are set apart."
+        )
+        assert refused.refused == {"its feedback is set apart until somebody has looked at it": 30}
+        page = (home / "cycles/0001/report.md").read_text(encoding="utf-8")
+        assert "workbench learn --trust" in page
+        assert "I will not say" not in page
+        [trusted] = await agent.trust_feedback()
+        assert len(trusted.turns) == 30
+        again = await agent.learn()
+        assert (again.doubts, again.refused) == ((), {})
+        assert again.counts["train"] > refused.counts["train"]
+
+
+def test_trusting_as_typed_says_what_was_set_apart(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(home))
+    memory = Memory.open(home)
+    used(memory, 30)
+    memory.close()
+    assert run(["learn", "--trust"]) == 0
+    said = capsys.readouterr()
+    assert "Trusted: 30 answers rated since" in said.out + said.err
+    assert run(["learn", "--trust"]) == 0
+    said = capsys.readouterr()
+    assert "Nothing is set apart." in said.out + said.err
 
 
 def test_a_cycle_that_was_refused_says_what_is_set_apart() -> None:
