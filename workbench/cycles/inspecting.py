@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -84,66 +84,55 @@ def doubts(
         vectors: of their questions, L2-normalised rows, shape (N, D).
         trusted: ids of turns whose rating a person has called right.
     """
-    found, sight = [], _Sight(vectors)
+    sight, found = _Sight(ratings, vectors), list[Doubt | None]()
     for place, one in enumerate(ratings):
         if one.turn in trusted:
-            sight.believe([(place, one.approved)])
-        elif (stretch := sight.look(place, one.approved)) is not None:
-            found.append(_doubt(ratings, stretch))
-    if (stretch := sight.end()) is not None:
-        found.append(_doubt(ratings, stretch))
-    return tuple(found)
+            sight.believe(place)
+        else:
+            found.append(sight.looked_at(place))
+    return tuple(one for one in (*found, sight.ended()) if one is not None)
 
 
-@dataclass
-class _Stretch:
-    """Ratings since the sum was last 0."""
-
-    seen: list[tuple[int, bool, float]] = field(default_factory=list)  # place, approved, expected
-    turned: int = 0  # of them, up to the last with which the sum stood at ALARM
-
-
-@dataclass
 class _Sight:
     """The cumulative sum over ratings, and what is believed so far."""
 
-    vectors: NDArray[np.floating]
-    believed: list[int] = field(default_factory=list)
-    approved: list[bool] = field(default_factory=list)
-    sum: float = 0.0
-    stretch: _Stretch = field(default_factory=_Stretch)
+    def __init__(self, ratings: Sequence[Rating], vectors: NDArray[np.floating]) -> None:
+        self._ratings, self._vectors = ratings, vectors
+        self._approved = np.array([one.approved for one in ratings], dtype=bool)
+        self._believed = np.zeros(len(ratings), dtype=bool)
+        self._sum = 0.0
+        self._stretch: list[tuple[int, float]] = []  # since the sum was last 0: place, expected approval
+        self._turned = 0  # of them, up to the last with which the sum stood at ALARM
 
-    def believe(self, some: Sequence[tuple[int, bool]]) -> None:
-        """What is to be expected from now on follows these, too."""
-        self.believed += [place for place, _ in some]
-        self.approved += [approved for _, approved in some]
+    def believe(self, place: int) -> None:
+        """What is to be expected from now on follows this one, too."""
+        self._believed[place] = True
 
-    def look(self, place: int, approved: bool) -> _Stretch | None:
-        """Take one more; a stretch that is doubted and over, where this one ends it."""
+    def looked_at(self, place: int) -> Doubt | None:
+        """Take one more; the doubt that it ends."""
         expected = self._expected(place)
-        self.stretch.seen.append((place, approved, expected))
-        step = math.log(TURNED) if approved else math.log((1 - TURNED * expected) / (1 - expected))
-        self.sum = min(ALARM, max(0.0, self.sum + step)) if expected else self.sum
-        if self.sum >= ALARM:
-            self.stretch.turned = len(self.stretch.seen)
-        return self.end() if self.sum == 0 else None
+        self._stretch.append((place, expected))
+        if expected:
+            approved = self._approved[place]
+            step = math.log(TURNED) if approved else math.log((1 - TURNED * expected) / (1 - expected))
+            self._sum = min(ALARM, max(0.0, self._sum + step))
+        if self._sum >= ALARM:
+            self._turned = len(self._stretch)
+        return self.ended() if self._sum == 0 else None
 
-    def end(self) -> _Stretch | None:
-        """Believe what came behind the doubted part, or all; the stretch, where part of it is doubted."""
-        ended, self.stretch = self.stretch, _Stretch()
-        self.believe([(place, approved) for place, approved, _ in ended.seen[ended.turned :]])
-        return ended if ended.turned else None
+    def ended(self) -> Doubt | None:
+        """Believe what came behind the doubted part of a stretch; the doubt, where there is one."""
+        doubted, others = self._stretch[: self._turned], self._stretch[self._turned :]
+        self._stretch, self._turned = [], 0
+        for place, _ in others:
+            self.believe(place)
+        if not doubted:
+            return None
+        some = [self._ratings[place] for place, _ in doubted]
+        turns = tuple(one.turn for one in some)
+        return Doubt(turns, sum(one.approved for one in some), sum(each[1] for each in doubted), some[0].at)
 
     def _expected(self, place: int) -> float:
         """The share of approvals among the latest of questions like this one; 0 where there were too few."""
-        alike = np.flatnonzero(self.vectors[self.believed] @ self.vectors[place] >= LIKE)[-LATEST:]
-        if len(alike) < LATEST:
-            return 0.0
-        return min(MOST, sum(self.approved[int(one)] for one in alike) / LATEST)
-
-
-def _doubt(ratings: Sequence[Rating], stretch: _Stretch) -> Doubt:
-    doubted = stretch.seen[: stretch.turned]
-    some = [ratings[place] for place, _, _ in doubted]
-    turns = tuple(one.turn for one in some)
-    return Doubt(turns, sum(one.approved for one in some), sum(each[2] for each in doubted), some[0].at)
+        alike = np.flatnonzero(self._believed & (self._vectors @ self._vectors[place] >= LIKE))[-LATEST:]
+        return min(MOST, float(self._approved[alike].mean())) if len(alike) == LATEST else 0.0
