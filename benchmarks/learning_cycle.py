@@ -15,7 +15,8 @@ The score of a day is the mean over all ten tasks, those to come included, so it
 arm has memory and adapters it is given without memory, too. Its interval is a bootstrap of two levels: seeds, and the
 held-out questions of each. Backward transfer is the mean over tasks of the last day's score minus that of the evening
 the task was first learned: the first deployment since it came, or the day it came where nothing was deployed since. A
-deployment is harmful where the mean over the tasks that had come, without memory, fell by more than a point.
+deployment is harmful where the mean over the tasks that had come before that day, without memory, fell by more than a
+point; what the newest task gained does not count.
 """
 
 from __future__ import annotations

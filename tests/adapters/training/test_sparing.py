@@ -120,6 +120,25 @@ def _drawn(shape: torch.Size, seed: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(torch.bfloat16)
 
 
+def test_the_optimizer_sees_no_gradient_along_what_was_read_nor_of_what_is_frozen(
+    tiny: Base, before: Adapter, read: Grams
+) -> None:
+    frozen = before.spec.rank
+    student = open_student(tiny, small_dials(precision="fp32"), with_branch(before, 4, 2.0))
+    sparing = Sparing(student, [read], frozen)
+    for layer in student.layers.values():
+        for factor in factors_of(layer):
+            factor.grad = torch.randn(factor.shape, generator=torch.Generator().manual_seed(0))
+    sparing.before_step()
+    for name, layer in student.layers.items():
+        a, b = (factor.grad for factor in factors_of(layer))
+        assert not a[:frozen].any()
+        assert not b[:, :frozen].any()
+        along = a[frozen:] @ read.factors[read_by(name)].float().T
+        assert float(along.abs().max()) < 1e-3 * float(a.norm())
+        assert float(a[frozen:].norm()) > 0
+
+
 def test_layers_without_sums_are_free(tiny: Base, before: Adapter, read: Grams) -> None:
     student = open_student(tiny, small_dials(precision="fp32"), with_branch(before, 4, 2.0))
     only = {name: one for name, one in read.factors.items() if "mlp" in name}

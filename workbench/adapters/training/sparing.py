@@ -43,6 +43,12 @@ class _Held:
     frozen: int
     basis: Tensor | None  # (k, in), orthonormal rows
 
+    def free(self, a: Tensor) -> None:
+        """Take out of the branch's rows, in place, what lies along the basis."""
+        if self.basis is not None:
+            branch = a[self.frozen :]
+            branch -= (branch @ self.basis.T) @ self.basis
+
 
 class Sparing:
     """What a student must not disturb; made before its first step, of one that was opened with a branch.
@@ -66,19 +72,18 @@ class Sparing:
         self.after_step()
 
     def before_step(self) -> None:
-        """What is frozen has no gradient."""
+        """What is frozen has no gradient, and the branch none along what was read, by which Adam would be slowed."""
         for name, held in self._held.items():
             a, b = factors_of(self._student.layers[name])
             a.grad[: held.frozen] = 0
             b.grad[:, : held.frozen] = 0
+            held.free(a.grad)
 
     def after_step(self) -> None:
-        """The branch reads nothing of what was read before."""
+        """The branch reads nothing of what was read before, whatever the optimizer made of its gradient."""
         with torch.no_grad():
             for name, held in self._held.items():
-                if held.basis is not None:
-                    branch = factors_of(self._student.layers[name])[0][held.frozen :]
-                    branch -= (branch @ held.basis.T) @ held.basis
+                held.free(factors_of(self._student.layers[name])[0])
 
 
 def _basis(every: Tensor | None, like: Tensor) -> Tensor | None:
