@@ -10,7 +10,7 @@
                inputs of earlier ones do not enter (`workbench.adapters.training.sparing`)
     replay     (b) fine-tuning, half of each step on the next task, half on 16 stored examples of each earlier one, as
                often as need be (Chaudhry et al. 2019, arXiv 1902.10486)
-    both       (b) ours, 16 kept: as `spare`, a quarter of each step on the stored examples
+    both       (b) ours, 16 kept: as `spare`, along fewer directions, a quarter of each step on the stored examples
 
 `way` picks between the last of (a) and the last of (b) by what is stored, as `workbench train --from` and a cycle of
 `workbench learn` do (`workbench.retaining`): what lies beside an adapter is replayed, nothing in an encrypted home.
@@ -39,6 +39,7 @@ from workbench.adapters.adapter import Adapter
 from workbench.adapters.grams import Grams
 from workbench.adapters.merging import kept, linear, truncated
 from workbench.core.examples import Example
+from workbench.retaining import WITH_REPLAY
 
 NAME = "keep"
 TASKS: tuple[str, ...] = (
@@ -171,7 +172,7 @@ def _spared(stream: Stream, again: Sequence[Example]) -> Record:
     """A step that spares what all earlier tasks read; what it has read itself is kept for those to come."""
     with stream.timed() as spending:
         old = stream.old_sums()
-    after, cost = _after(stream, again, old)
+    after, cost = _after(stream, again, [one.first(WITH_REPLAY) for one in old] if again else old)
     with stream.timed() as more:
         after = truncated(after, stream.rank, [*old, stream.sums_of(stream.task, after)])
     seconds = cost["seconds"] + spending["seconds"] + more["seconds"]

@@ -39,6 +39,15 @@ def test_what_is_there_is_used_both_where_both_are(experience: Experience) -> No
     assert keeping.read == keeping.spare
 
 
+def test_of_what_is_learned_again_fewer_directions_are_spared(experience: Experience) -> None:
+    one = taught(experience, "dates", sums=False)
+    experience.keep_sums(one, Grams(frozenset({"dates"}), {"layer": torch.eye(64)}))
+    one = experience.shelf.find(one.identity)
+    [alone] = retained(experience, one, {"prices"}, ()).spare
+    with_replay = retained(experience, one, {"prices"}, DATES)
+    assert [len(sums.factors["layer"]) for sums in (alone, *with_replay.spare, *with_replay.read)] == [64, 24, 64]
+
+
 def test_what_nothing_keeps_is_named(experience: Experience) -> None:
     keeping = retained(experience, taught(experience, "dates", "names", sums=False), {"prices"}, DATES)
     assert keeping.skills == Retained(replayed=("dates",), unkept=("names",))

@@ -4,7 +4,8 @@
                            ├─ sums of what was read for it  ─► spared: outputs on those inputs stay what they are
                            └─ neither                       ─► nothing keeps it, and that is said
 
-Where both are there, both are used. It does not know how an adapter is trained, nor who stores what.
+Where both are there, both are used, and less is spared: what is learned again need not be forbidden. It does not know
+how an adapter is trained, nor who stores what.
 
 >>> Retained(replayed=("dates",), spared=("dates", "prices")).sentence
 'Of what it knew, replay keeps dates; sums keep dates and prices.'
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from workbench.adapters.grams import Grams
     from workbench.adapters.shelf import Shelved
     from workbench.core.examples import Example
+
+
+WITH_REPLAY = 24  # directions of an input that are spared for skills whose examples are learned again
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,9 @@ def retained(
     if start is None:
         return Keeping()
     every, taught = experience.sums_of(start), experience.taught(start)
-    spare = tuple(one for one in every if not one.skills <= set(about))
     replayed = {one.skill for one in replay}
+    others = [one for one in every if not one.skills <= set(about)]
+    spare = tuple(one.first(WITH_REPLAY) if one.skills <= replayed else one for one in others)
     spared = {skill for one in spare for skill in one.skills}.difference(about)
     unkept = taught.difference(about, replayed, spared)
     covered = {skill for one in every for skill in one.skills} >= taught

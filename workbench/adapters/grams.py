@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,10 @@ class Grams:
 
     skills: frozenset[str]
     factors: Mapping[str, Tensor]
+
+    def first(self, directions: int) -> Grams:
+        """Along so many directions alone, of which most was read."""
+        return replace(self, factors={layer: one[:directions] for layer, one in self.factors.items()})
 
     @cached_property
     def identity(self) -> str:
