@@ -4,8 +4,8 @@
     right: approved 60 %, else nothing     wrong: disapproved 80 %, else nothing     a tenth of it is turned round
 
 Kinds do not resemble each other. `walk` is that; in `jump` the agent is besides right of one kind only three tenths as
-often from some questions on; `poisoned` is a walk whose last 120 ratings disapprove of everything, `half` one in which
-every second of them does. The constants of `workbench.cycles.inspecting` were chosen by other streams than these.
+often from some questions on; `poisoned` is a walk whose last 120 answers are all disapproved of, `half` one in which
+every second of them is. The constants of `workbench.cycles.inspecting` were chosen by other streams than these.
 
     python benchmarks/doubting.py
 """
@@ -32,9 +32,9 @@ FIRST_SEED = 10_000  # the constants were chosen by seeds below
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Ratings in their order: approved or not, the kind of the question, whether it is poison."""
+    """Answers in their order: approved, not, or nobody said; the kind of the question; whether it is poison."""
 
-    approved: tuple[bool, ...]
+    approved: tuple[bool | None, ...]
     kinds: tuple[int, ...]
     poison: tuple[bool, ...]
 
@@ -50,7 +50,7 @@ def simulated(seed: int, *, jump: bool = False, poison: float = 0.0) -> Stream:
     return Stream(*zip(*_ratings(rng, jump=jump, poison=poison), strict=True))
 
 
-def _ratings(rng: random.Random, *, jump: bool, poison: float) -> Iterator[tuple[bool, int, bool]]:
+def _ratings(rng: random.Random, *, jump: bool, poison: float) -> Iterator[tuple[bool | None, int, bool]]:
     right = [rng.random() for _ in range(KINDS)]
     for number in range(QUESTIONS):
         if number % PERIOD == 0:
@@ -63,8 +63,8 @@ def _ratings(rng: random.Random, *, jump: bool, poison: float) -> Iterator[tuple
             yield False, kind, True
             continue
         is_right = rng.random() < right[kind]
-        if rng.random() < (UP if is_right else DOWN):
-            yield is_right != (rng.random() < TURNED_ROUND), kind, False
+        is_said = rng.random() < (UP if is_right else DOWN)
+        yield is_right != (rng.random() < TURNED_ROUND) if is_said else None, kind, False
 
 
 def looked_at(stream: Stream) -> tuple[int, int, int]:
@@ -81,7 +81,7 @@ def summed(streams: int, **how: float) -> dict[str, float]:
     some = [simulated(FIRST_SEED + number, **how) for number in range(streams)]  # type: ignore[arg-type]
     found = [looked_at(one) for one in some]
     told: dict[str, float] = {
-        "ratings": sum(len(one.approved) for one in some),
+        "ratings": sum(rating is not None for one in some for rating in one.approved),
         "doubts": sum(each[0] for each in found),
         "honest_set_apart": sum(each[1] for each in found),
     }

@@ -9,8 +9,8 @@ from workbench.cycles.inspecting import Rating, doubts
 
 
 def ratings(said: str) -> list[Rating]:
-    """One for each character: + is approved."""
-    return [Rating(str(number), one == "+", float(number)) for number, one in enumerate(said)]
+    """One for each character: + is approved, - is not, of . nobody said anything."""
+    return [Rating(str(number), None if one == "." else one == "+", float(number)) for number, one in enumerate(said)]
 
 
 def alike(count: int) -> np.ndarray:
@@ -64,6 +64,18 @@ def test_an_agent_that_got_worse_and_is_still_right_at_times_is_believed() -> No
 
 def test_a_change_of_mind_that_is_followed_is_believed() -> None:
     assert doubted("+" * 30 + "----" + "+" * 30) == []
+
+
+def test_who_speaks_up_only_where_something_is_wrong_is_believed() -> None:
+    assert doubted("+" * 20 + "...-" * 40) == []
+
+
+def test_silence_is_no_approval_to_expect() -> None:
+    assert doubted("." * 40 + "-" * 40) == []
+
+
+def test_what_nobody_spoke_about_is_not_doubted() -> None:
+    assert doubted("+" * 20 + "-" * 20 + "." + "-" * 20) == [*range(20, 40), *range(41, 61)]
 
 
 def test_what_is_trusted_is_what_to_expect_from_then_on() -> None:

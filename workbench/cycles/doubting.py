@@ -1,6 +1,6 @@
 """Feedback that is set apart in a home: found anew at each cycle, until a person calls it right.
 
-    memory's rated turns ─► doubts (`inspecting`) ─┬─► evidence is gathered without them
+    memory's turns ─► doubts (`inspecting`) ───────┬─► evidence is gathered without them
     trusted.json: ids that a person calls right ───┘   memory recalls none of their corrections
 
 Nothing is forgotten: what is trusted, or no longer doubted, is recalled and learned from as all else.
@@ -13,6 +13,7 @@ Nothing is forgotten: what is trusted, or no longer doubted, is recalled and lea
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from workbench import disk
 from workbench.cycles.inspecting import Doubt, Rating, doubts
 
 if TYPE_CHECKING:
+    from workbench.core.records import Feedback, Turn
     from workbench.memory import Memory
     from workbench.memory.sessions.sessions import Sessions
 
@@ -43,7 +45,7 @@ class Doubting:
             ModelError: the embedder cannot be loaded.
             StoreError: memory cannot be read or written.
         """
-        every, questions = rated(self.memory.sessions)
+        every, questions = heard(self.memory.sessions)
         found = doubts(every, self.memory.embedder.embed(questions), self._trusted()) if every else ()
         self.memory.doubt_corrections([turn for one in found for turn in one.turns])
         return found
@@ -68,15 +70,17 @@ class Doubting:
         return frozenset(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else frozenset()
 
 
-def rated(sessions: Sessions) -> tuple[list[Rating], list[str]]:
-    """Every rated turn by the time of the last word about it, and its question beside it.
+def heard(sessions: Sessions) -> tuple[list[Rating], list[str]]:
+    """Every turn by the time of the last word about it, or of its question, and its question beside it.
 
     Raises:
         StoreError: memory cannot be read.
     """
-    turns = [turn for one in sessions.list() for turn in sessions.turns(one.id)]
-    last = [(turn, said[-1]) for turn in turns if (said := sessions.feedback(turn.id))]
-    last.sort(key=lambda each: each[1].given_at)
-    return [Rating(turn.id, said.kind == "up", said.given_at) for turn, said in last], [
-        turn.question for turn, _ in last
-    ]
+    turns = [(turn, sessions.feedback(turn.id)) for one in sessions.list() for turn in sessions.turns(one.id)]
+    found = [(_rating(turn, said), turn.question) for turn, said in turns]
+    found.sort(key=lambda each: each[0].at)
+    return [one for one, _ in found], [question for _, question in found]
+
+
+def _rating(turn: Turn, said: Sequence[Feedback]) -> Rating:
+    return Rating(turn.id, said[-1].kind == "up", said[-1].given_at) if said else Rating(turn.id, None, turn.asked_at)

@@ -1,12 +1,13 @@
 """Feedback that turns: where answers like those that people approved of are approved no more, somebody must look.
 
-    a rated answer ─► the latest ratings of questions like it ─► p, the approval to expect, ½ at most
-    approved: S + log q      else: S + log((1 − qp) / (1 − p))      kept within 0 … ALARM
+    an answer ─► the latest ratings of questions like it ─► p, the approval to expect, ½ at most
+    disapproved: S + log((1 − qp) / (1 − p))      approved, or nobody said: S + log q      kept within 0 … ALARM
 
 S is Page's cumulative sum (1954, "Continuous inspection schemes") for "approved a tenth as often as expected" against
 "as expected". Where it comes to ALARM, all since it last was 0 is doubted. Questions unlike those rated before say
 nothing, so new work is never doubted; neither is a change of mind that the agent follows, for its answers are approved
-again. It judges no text and stores nothing; `doubting` says what becomes of a doubt.
+again, nor a person who speaks up only where something is wrong, for most answers pass without a word. It judges no text
+and stores nothing; `doubting` says what becomes of a doubt.
 
 >>> ratings = [Rating(str(number), number < 20, float(number)) for number in range(40)]
 >>> [doubt] = doubts(ratings, np.ones((40, 1)))
@@ -41,11 +42,12 @@ class Rating:
     """The last word about a turn.
 
     Args:
-        at: in seconds since the epoch.
+        approved: None where nobody said anything.
+        at: when it was said, or asked, in seconds since the epoch.
     """
 
     turn: str
-    approved: bool
+    approved: bool | None
     at: float
 
 
@@ -98,7 +100,7 @@ class _Sight:
 
     def __init__(self, ratings: Sequence[Rating], vectors: NDArray[np.floating]) -> None:
         self._ratings, self._vectors = ratings, vectors
-        self._approved = np.array([one.approved for one in ratings], dtype=bool)
+        self._approved = np.array([one.approved is True for one in ratings], dtype=bool)
         self._believed = np.zeros(len(ratings), dtype=bool)
         self._sum = 0.0
         self._stretch: list[tuple[int, float]] = []  # since the sum was last 0: place, expected approval
@@ -110,11 +112,12 @@ class _Sight:
 
     def looked_at(self, place: int) -> Doubt | None:
         """Take one more; the doubt that it ends."""
-        expected = self._expected(place)
-        self._stretch.append((place, expected))
+        expected, approved = self._expected(place), self._ratings[place].approved
+        if approved is not None:
+            self._stretch.append((place, expected))
         if expected:
-            approved = self._approved[place]
-            step = math.log(TURNED) if approved else math.log((1 - TURNED * expected) / (1 - expected))
+            turned = approved is False
+            step = math.log((1 - TURNED * expected) / (1 - expected)) if turned else math.log(TURNED)
             self._sum = min(ALARM, max(0.0, self._sum + step))
         if self._sum >= ALARM:
             self._turned = len(self._stretch)
@@ -130,7 +133,7 @@ class _Sight:
             return None
         some = [self._ratings[place] for place, _ in doubted]
         turns = tuple(one.turn for one in some)
-        return Doubt(turns, sum(one.approved for one in some), sum(each[1] for each in doubted), some[0].at)
+        return Doubt(turns, sum(one.approved is True for one in some), sum(each[1] for each in doubted), some[0].at)
 
     def _expected(self, place: int) -> float:
         """The share of approvals among the latest of questions like this one; 0 where there were too few."""
