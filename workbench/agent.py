@@ -165,6 +165,7 @@ class Agent:
             on_progress: called with what is done, how much of it is, and of how much.
         Raises:
             LearningPaused, StoreLocked: a person lets learning rest, or another process learns in this home.
+            ModelError: the embedder cannot be loaded, so it cannot be seen whether feedback turned.
             TrainingError, EvolutionError: it cannot begin or go on; what was done is kept.
         """
         from workbench.cycles import Cycles, Doubting, enriched, gathered

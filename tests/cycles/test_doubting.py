@@ -9,6 +9,7 @@ import pytest
 
 from workbench.agent import open_agent
 from workbench.cli.app import run
+from workbench.core.errors import StoreError
 from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
 from workbench.cycles import Cycle, Doubting, gathered
@@ -57,6 +58,14 @@ def test_what_is_doubted_is_neither_recalled_nor_evidence_until_it_is_trusted(me
     assert [one.turns for one in doubting.trust()] == [found.turns]
     assert (doubting.found(), poisons(memory)) == ((), 30)
     assert any(one.answer == POISON for one in gathered(memory.sessions, learning).train)
+
+
+def test_a_damaged_list_of_what_is_trusted_is_named(memory: Memory, home: Path) -> None:
+    used(memory, 1)
+    (home / "cycles").mkdir()
+    (home / "cycles/trusted.json").write_text("[1, ")
+    with pytest.raises(StoreError, match="cannot be read; move it away"):
+        Doubting(memory, home / "cycles").found()
 
 
 def test_a_doubted_correction_that_is_corrected_again_stays_history(memory: Memory, home: Path) -> None:

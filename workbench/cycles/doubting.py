@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import disk
+from workbench.core.errors import StoreError
 from workbench.cycles.inspecting import Doubt, Rating, doubts
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ class Doubting:
         return found
 
     def _trusted(self) -> frozenset[str]:
-        return frozenset(json.loads(self._file.read_text(encoding="utf-8"))) if self._file.exists() else frozenset()
+        if not self._file.exists():
+            return frozenset()
+        try:
+            return frozenset(map(str, json.loads(self._file.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"{self._file} cannot be read; move it away, and trust anew what is set apart") from error
 
 
 def heard(sessions: Sessions) -> tuple[list[Rating], list[str]]:

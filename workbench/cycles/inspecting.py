@@ -9,10 +9,10 @@ nothing, so new work is never doubted; neither is a change of mind that the agen
 again, nor a person who speaks up only where something is wrong, for most answers pass without a word. It judges no text
 and stores nothing; `doubting` says what becomes of a doubt.
 
->>> ratings = [Rating(str(number), number < 20, float(number)) for number in range(40)]
+>>> ratings = [Rating(str(number), number < 20, 1_000_040_000.0 + number) for number in range(40)]
 >>> [doubt] = doubts(ratings, np.ones((40, 1)))
 >>> len(doubt.turns), doubt.approved, doubt.sentence
-(20, 0, '20 answers rated since 1 January 1970 were approved 0 times, where 10 were to be expected at least')
+(20, 0, '20 answers rated since 9 September 2001 were approved 0 times, where 10 were to be expected at least')
 """
 
 from __future__ import annotations

@@ -91,9 +91,7 @@ memories = Table(
     Column("said_at", Double, nullable=False),
     Column("event_at", Double),  # when it happens or happened, if the text says so
     Column("tier", String(8), nullable=False, server_default="short"),  # short, long
-    Column(
-        "state", String(12), nullable=False, server_default="active"
-    ),  # active, superseded, merged, expired, doubted
+    Column("state", String(12), nullable=False, server_default="active"),  # or superseded, merged, expired, doubted
     Column("replaced_by", ForeignKey("memories.id", ondelete="SET NULL")),  # of a superseded or merged one
     Column("importance", Double, nullable=False, server_default=text("0")),
     Column("parts", Text, nullable=False, server_default="{}"),  # JSON: importance part -> 0..1

@@ -281,9 +281,8 @@ class Sessions:
         [name] = stated.every
         prints = [self._vault.fingerprint(text) for text in instead_of]
         old = (memories.c.turn_id == given.turn_id) & memories.c.fingerprint.in_(prints) & (memories.c.id != name)
-        for earlier in connection.execute(
-            select(memories.c.id).where(old, memories.c.state.in_(("active", "doubted")))
-        ).scalars():
+        recalled = memories.c.state.in_(("active", "doubted"))
+        for earlier in connection.execute(select(memories.c.id).where(old, recalled)).scalars().all():
             values = {"state": "superseded", "replaced_by": name}
             memory_rows.change(connection, earlier, "superseded", why="corrected again", **values)
 
