@@ -104,6 +104,10 @@ def test_trusting_as_typed_says_what_was_set_apart(
     memory = Memory.open(home)
     used(memory, 30)
     memory.close()
+    assert run(["learn"]) == 0
+    assert "workbench memory list --state doubted" in capsys.readouterr().out
+    assert run(["memory", "list", "--state", "doubted", "--json"]) == 0
+    assert capsys.readouterr().out.count(POISON) == 30
     assert run(["learn", "--trust"]) == 0
     said = capsys.readouterr()
     assert "Trusted: 30 answers rated since" in said.out + said.err

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 NAME = "cycle.json"
 UNTIL_TRUSTED = (
-    "They are neither learned from nor recalled until somebody has looked. If they are right: workbench learn --trust; "
-    "if answers got worse: workbench rollback"
+    "They are neither learned from nor recalled until somebody has looked: workbench memory list --state doubted. "
+    "If they are right: workbench learn --trust; if answers got worse: workbench rollback"
 )
 
 
