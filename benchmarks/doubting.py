@@ -5,7 +5,7 @@
 
 Kinds do not resemble each other. `walk` is that; in `jump` the agent is besides right of one kind only three tenths as
 often from some questions on; `poisoned` is a walk whose last 120 answers are all disapproved of, `half` one in which
-every second of them is. The constants of `workbench.cycles.inspecting` were chosen by other streams than these.
+every second of them is. What `workbench.cycles.inspecting` does was chosen by other streams than these.
 
     python benchmarks/doubting.py
 """
@@ -27,7 +27,7 @@ from workbench.cycles.inspecting import Rating, doubts
 OUT = Path(__file__).parent / "results/doubting.json"
 KINDS, QUESTIONS, DAY, PERIOD = 10, 1200, 120, 100
 UP, DOWN, TURNED_ROUND = 0.6, 0.8, 0.1
-FIRST_SEED = 10_000  # the constants were chosen by seeds below
+FIRST_SEED = 20_000  # the constants and the rule about silence were chosen by seeds below
 
 
 @dataclass(frozen=True, slots=True)

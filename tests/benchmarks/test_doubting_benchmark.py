@@ -33,6 +33,6 @@ def test_what_is_found_is_told_apart_from_what_is_honest(script: Any) -> None:
 
 def test_sums_count_all_ratings_of_all_streams(script: Any) -> None:
     told = script.summed(2, poison=1.0)
-    streams = [script.simulated(10_000 + number, poison=1.0) for number in range(2)]
+    streams = [script.simulated(20_000 + number, poison=1.0) for number in range(2)]
     assert told["ratings"] == sum(rating is not None for one in streams for rating in one.approved)
     assert told["poison_found"] == 1.0
