@@ -128,7 +128,7 @@ class CostGround:
                 shelf.put(theirs.get(skill), theirs.find(skill).card.origin, name=skill)
 
     def _settings(self, home: Path, changes: Record) -> Settings:
-        usual = {"depths": 3, "seed": SEED, "evaluations": 10**7}
+        usual = {"search": "cma", "depths": 3, "seed": SEED, "evaluations": 10**7}
         return load_settings(
             config_dir=self.folder,
             environ={},

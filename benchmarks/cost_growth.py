@@ -59,6 +59,7 @@ def _timed(run: Run) -> Record:
         "clock_s": time.perf_counter() - clock,
         "peak_bytes": max(one.peak_bytes for one in trials),
         "evaluations": sum(one.evaluations for one in trials),
+        "candidates": len(trials),
         "stopped": sum(one.stopped for one in trials),
     }
 
@@ -68,18 +69,19 @@ def summed(found: Mapping[Piece, Record], dials: CostDials) -> Record | None:
     if not found:
         return None
     sizes = {int(piece.group): said for piece, said in found.items()}
-    rows = {str(size): _row(size, said) for size, said in sorted(sizes.items())}
+    rows = {str(size): _row(said) for size, said in sorted(sizes.items())}
     slopes = {name: slope([(int(size), row[name]) for size, row in rows.items()]) for name in MEASURED}
     return {"rows": rows, "slopes": slopes}
 
 
-def _row(size: int, said: Mapping[str, Any]) -> Record:
+def _row(said: Mapping[str, Any]) -> Record:
     laps = said["generations"]
-    row: Record = {name: median(one[name] for one in laps) for name in (*MEASURED, "evaluations", "stopped")}
+    row: Record = {
+        name: median(one[name] for one in laps) for name in (*MEASURED, "candidates", "evaluations", "stopped")
+    }
     spread = [one["processor_s"] for one in laps]
     return {
         **row,
-        "candidates": size,
         "processor_s_range": [min(spread), max(spread)],
         "begun_bytes": said["begun_bytes"],
         "adapter_bytes": said["adapter_bytes"],
@@ -101,10 +103,10 @@ def slope(points: Sequence[tuple[float, float]]) -> float | None:
 def table(part: Mapping[str, Any]) -> list[str]:
     """In Markdown."""
     lines = ["| candidates | processor s | clock s | peak GiB | evaluations | stopped |", "|---|---|---|---|---|---|"]
-    for size, row in part["rows"].items():
+    for row in part["rows"].values():
         lines.append(
-            f"| {size} | {row['processor_s']:.1f} | {row['clock_s']:.1f} | {row['peak_bytes'] / 2**30:.2f} | "
-            f"{row['evaluations']:.0f} | {row['stopped']:.0f} |"
+            f"| {row['candidates']:.0f} | {row['processor_s']:.1f} | {row['clock_s']:.1f} "
+            f"| {row['peak_bytes'] / 2**30:.2f} | {row['evaluations']:.0f} | {row['stopped']:.0f} |"
         )
     shown = ", ".join(f"{name} {one:.2f}" for name, one in part["slopes"].items() if one is not None)
     return [*lines, "", f"slopes (log-log): {shown or 'one size alone has none'}"]

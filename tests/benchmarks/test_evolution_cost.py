@@ -39,8 +39,9 @@ def _keep(room: Any, folder: Path, setting: str, group: str, record: dict[str, A
     pieces.put(kept.Piece(setting, "mixed", 0, group), {"load_before": 0.0, **record})
 
 
-def _lap(seconds: float, peak_bytes: float) -> dict[str, float]:
+def _lap(seconds: float, peak_bytes: float, candidates: int) -> dict[str, float]:
     return {
+        "candidates": candidates,
         "processor_s": seconds,
         "clock_s": 2 * seconds,
         "peak_bytes": peak_bytes,
@@ -51,7 +52,7 @@ def _lap(seconds: float, peak_bytes: float) -> dict[str, float]:
 
 def _grown(room: Any, folder: Path, power: float) -> None:
     for size in (8, 16, 32, 64):
-        laps = [_lap(each * size**power, 2**30 + size) for each in (1.0, 1.5, 9.0)]
+        laps = [_lap(each * size**power, 2**30 + size, size) for each in (1.0, 1.5, 9.0)]
         _keep(room, folder, "growth", str(size), {"generations": laps, "begun_bytes": 1, "adapter_bytes": 1})
 
 
@@ -64,6 +65,15 @@ def test_the_slope_of_growth_is_its_power_and_a_slow_generation_does_not_bend_it
     said = _command("--only", "growth", "--table", "--folder", str(tmp_path), "--out", str(out)).stdout
     assert f"processor_s {power:.2f}" in said
     assert f"| 8 | {1.5 * 8**power:.1f} |" in said
+
+
+def test_what_grows_is_a_search_that_proposes_as_many_as_it_is_asked_for(room: Any, tmp_path: Path) -> None:
+    piece = room("evolution_pieces").Piece("growth", "mixed", 0, "64")
+    ground = room("cost_ground").CostGround(
+        piece, room("cost_ground").CostDials(), folder=tmp_path, mine=tmp_path, bases=tmp_path, clock=None
+    )
+    dials = ground._settings(tmp_path, {"size": 64}).evolution
+    assert (dials.search, dials.size) == ("cma", 64)
 
 
 def test_one_size_alone_has_no_slope(room: Any) -> None:
