@@ -1,4 +1,4 @@
-"""What should the specialist of a cycle be trained on, from where, and how long? Four ways, on a stream of its own.
+"""What should the specialist of a cycle be trained on, from where, and how long? Five ways, on a stream of its own.
 
     simulated days ─► six questions in ten are corrected, a tenth of that wrong ─► `cycles.gathered` ─► a specialist
     a specialist ─► deployed, and asked what is held out; what was fresh counts as used by a gate
@@ -6,8 +6,9 @@
     way         begins at             examples                            steps
     from base   the base              train, without what gates used      60
     half        what answers          train, without what gates used      60
-    used, too   what answers          all of train                        60
-    passes      what answers          all of train                        60, or four readings of each
+    used, too   what answers          what gates used, too                60
+    passes      what answers          what gates used, too                60, or four readings of each
+    all         what answers          all of train: what no search needs  60, or four readings of each
 
 The stream is that of `learning_users.py` with a seed that no other table uses, since dials were chosen by this one. A
 way is a home of its own, each of its cycles a piece; a call ends after --minutes and the next one goes on.
@@ -35,7 +36,10 @@ from workbench.agent import open_memory
 from workbench.core.examples import Example
 from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
+from workbench.corpus.interactions import from_sessions
+from workbench.corpus.splits import split
 from workbench.cycles import gathered
+from workbench.cycles.evidence import SHARES
 from workbench.learning import PLAIN, Learning
 from workbench.memory import Memory
 
@@ -54,6 +58,7 @@ class Way:
 
     goes_on: bool = True
     used: bool = True
+    searched: bool = False
     passes: int = 1
 
 
@@ -62,6 +67,7 @@ WAYS: Mapping[str, Way] = {
     "half": Way(used=False),
     "used, too": Way(),
     "passes": Way(passes=PASSES),
+    "all": Way(searched=True, passes=PASSES),
 }
 
 
@@ -114,10 +120,11 @@ def cycle(asked: argparse.Namespace, piece: Piece, clock: Clock) -> Record:
     try:
         rate(memory, day)
         found = gathered(memory.sessions, learning)
+        tune = {one.id for one in split(from_sessions(memory.sessions).examples, shares=SHARES).tune}
     finally:
         memory.close()
-    used = learning.ledger.used_ids()
-    examples = [one for one in found.train if way.used or one.id not in used]
+    without = (set() if way.used else learning.ledger.used_ids()) | (set() if way.searched else tune)
+    examples = [one for one in found.train if one.id not in without]
     steps = max(STEPS, math.ceil(way.passes * len(examples) / settings.training.batch))
     name = f"behind-{day}"
     if name not in {one.name for one in learning.shelf.list()}:

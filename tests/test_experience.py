@@ -152,13 +152,6 @@ def test_the_clean_champion_is_the_latest_that_answered_and_did_not_learn_it(exp
     assert experience.clean_champion() is None
 
 
-def test_a_few_of_all_are_those_that_were_not_seen_while_there_are_enough() -> None:
-    some = [example(f"{n} + 1?", str(n + 1), skill="add") for n in range(10)]
-    seen = {one.id for one in some[:6]}
-    assert set(few_of_all(some, 4, last=seen)) == set(some[6:])
-    assert len({one.id for one in few_of_all(some, 7, last=seen)} & seen) == 3
-
-
 def test_a_few_of_all_are_as_many_of_each_skill_and_the_same_ones_in_any_order() -> None:
     some = [example(f"{n} + 1?", str(n + 1), skill="add") for n in range(40)]
     others = [example(f"Capital {n}?", f"City {n}", skill="capitals") for n in range(5)]

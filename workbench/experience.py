@@ -278,15 +278,11 @@ def few_of_each_skill(examples: Iterable[Example], most: int) -> list[Example]:
     return kept
 
 
-def few_of_all(examples: Iterable[Example], most: int, *, last: Collection[str] = frozenset()) -> tuple[Example, ...]:
-    """So many at most, as many of each skill as of any other, drawn by their hash: the same ones each time.
-
-    Args:
-        last: ids of those that come only where a skill has too few others.
-    """
+def few_of_all(examples: Iterable[Example], most: int) -> tuple[Example, ...]:
+    """So many at most, as many of each skill as of any other, drawn by their hash: the same ones each time."""
     counts: Counter[str] = Counter()
     placed = []
-    for one in sorted(examples, key=lambda each: (each.id in last, each.id)):
+    for one in sorted(examples, key=lambda each: each.id):
         counts[one.skill] += 1
         placed.append((counts[one.skill], one.id, one))
     return tuple(one for _, _, one in sorted(placed, key=lambda each: each[:2])[:most])

@@ -41,7 +41,7 @@ def learning_in(home: Path, **dials: int) -> Learning:
 
 
 def parts(found: Evidence) -> list[set[str]]:
-    every = (found.train, found.replay, found.tune, found.held, found.fresh, found.guard)
+    every = (found.train, found.replay, found.tune, found.confirm, found.held, found.fresh, found.guard)
     return [{one.id for one in part} for part in every]
 
 
@@ -111,6 +111,30 @@ def test_what_asks_nearly_the_same_as_something_used_judges_no_more(memory: Memo
     second = gathered(memory.sessions, learning)
     assert [one.answer for one in second.train[-2:]] == [used.answer, "another"]
     assert second.fresh == first.fresh[1:]
+
+
+def test_what_no_search_needs_any_more_is_trained_on_and_the_latest_are_searched_by(memory: Memory, home: Path) -> None:
+    rated(memory, 90)
+    learning = learning_in(home, least_new=5, least_fresh=5, search_examples=8)
+    first = gathered(memory.sessions, learning)
+    rated(memory, 90, start=90)
+    second = gathered(memory.sessions, learning)
+    assert (len(first.tune), len(second.tune)) == (8, 8)
+    assert 0 < len(second.confirm) <= 4
+    assert {one.id for one in first.tune} <= {one.id for one in second.train}
+    newest = [int(one.answer.split()[1]) for one in second.tune]
+    assert newest == sorted(newest, reverse=True)
+    assert newest[-1] >= 90
+
+
+def test_finalists_are_measured_on_what_no_cycle_was_chosen_by(memory: Memory, home: Path) -> None:
+    rated(memory, 60)
+    learning = learning_in(home, least_new=5, least_fresh=5)
+    first = gathered(memory.sessions, learning)
+    chosen = first.confirm[:2]
+    second = gathered(memory.sessions, learning, past=Past(chosen=frozenset(one.id for one in chosen)))
+    assert second.confirm == first.confirm[2:]
+    assert second.tune[-2:] == chosen, "they are searched by, if nothing newer is there"
 
 
 def test_a_few_examples_of_each_earlier_skill_come_back(

@@ -48,6 +48,12 @@ def test_the_same_fresh_examples_fall_on_the_same_side_in_any_order() -> None:
     assert 35 <= len(one.confirm) <= 85
 
 
+def test_with_others_to_measure_finalists_by_the_gate_has_all_fresh_ones() -> None:
+    made = Materials.of(TUNE, fresh=FRESH[:50], confirming=(*FRESH[50:60], TUNE[0]), confirm=0.3)
+    assert (made.confirm, made.judge) == (FRESH[50:60], FRESH[:50])
+    assert made.left_out == 1  # which is searched by
+
+
 def test_what_decided_the_champion_is_not_for_the_gate() -> None:
     made = Materials.of(TUNE, held=FRESH[:10], fresh=FRESH[10:], confirm=0.3)
     assert set(made.deciding) == {*made.tune, *made.held, *made.confirm}

@@ -131,10 +131,9 @@ def _show(cycle: Cycle, *, as_json: bool) -> None:
     if as_json:
         print_json({**asdict(cycle), "sentence": cycle.sentence})
         return
-    rated = sum(cycle.counts[part] for part in ("train", "tune", "fresh"))
     left_out = counted(sum(cycle.refused.values()), "turn")
     new, unrated = cycle.counts["new"], cycle.counts["unrated"]
-    say(f"Rated or corrected: {counted(rated, 'example')}, {new:,} of them new to train on.")
+    say(f"Rated or corrected: {counted(cycle.rated, 'example')}, {new:,} of them new to train on.")
     say(f"Left out: {left_out}; without feedback: {unrated:,}.")
     say(cycle.sentence)
     for line in cycle.set_apart:

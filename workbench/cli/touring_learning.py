@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SKILL, WISH = "price", "12.30 USD"
 SEED = 3
 ANSWER_TOKENS = 24  # an amount takes ten
-USES = {"train": "to train on", "tune": "to search by", "fresh": "to judge by"}
+USES = {"train": "to train on", "tune": "to search by", "confirm": "to choose by", "fresh": "to judge by"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,7 @@ class LearnSettings(Section):
     least_new: int = setting(20, "examples to train on that what answers now has not learned", unit="examples", ge=1)
     least_fresh: int = setting(20, "examples that nothing has seen, to judge by", unit="examples", ge=2)
     least_fresh_again: int = setting(
-        40,
+        30,
         "to judge by once something answers that learned from use: what is left to gain is less, and each look at it "
         "costs",
         unit="examples",
@@ -316,7 +316,11 @@ class LearnSettings(Section):
         ge=0,
     )
     search_examples: int = setting(
-        32, "most examples of use that a cycle's search looks at, and most of earlier skills", unit="examples", ge=1
+        32,
+        "most examples of use that a cycle's search looks at, and most of earlier skills; half as many choose among "
+        "its finalists",
+        unit="examples",
+        ge=1,
     )
     evaluations: int = setting(2000, "answers that the search of a cycle may judge", unit="evaluations", ge=1)
     look_minutes: float = setting(10.0, "between two looks of workbench learn --watch", unit="min", gt=0)

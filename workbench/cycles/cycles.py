@@ -82,6 +82,11 @@ class Cycle:
     doubts: tuple[str, ...] = ()
 
     @property
+    def rated(self) -> int:
+        """Examples of use, without those that watch later gates."""
+        return sum(self.counts.get(part, 0) for part in ("train", "tune", "confirm", "fresh"))
+
+    @property
     def sentence(self) -> str:
         """What came of it, for a person."""
         if self.lacks is not None:
@@ -201,18 +206,16 @@ class Cycles:
     def evolve(self, found: Evidence, lesson: Shelved) -> Run:
         """A run that mixes the specialist with what answers now and with the shelf; close it when done.
 
-        The search looks at a few of the examples only, so that the budget has room for several generations; first at
-        those that what answers now was not made by, for it is better at the others than it is.
+        The search looks at a few of the held examples only, so that the budget has room for several generations.
         """
-        settings, champion = self.learning.settings, self.learning.shelf.champion()
-        most = settings.learn.search_examples
-        old = self.learning.experience.seen_by(champion) if champion is not None else set()
+        settings = self.learning.settings
         dials = settings.evolution.model_copy(update={"evaluations": settings.learn.evaluations})
         materials = Materials.of(
-            few_of_all(found.tune, most, last=old),
-            held=few_of_all(found.held, most),
+            found.tune,
+            held=few_of_all(found.held, settings.learn.search_examples),
             fresh=found.fresh,
             guard=found.guard,
+            confirming=found.confirm,
             confirm=dials.confirm,
         )
         return Runs(self.learning).begin(materials, dials=dials, always=[lesson])
@@ -240,7 +243,7 @@ class Cycles:
         Raises:
             StoreError: it cannot be written.
         """
-        parts = ("train", "invented", "replay", "tune", "held", "fresh", "guard")
+        parts = ("train", "invented", "replay", "tune", "confirm", "held", "fresh", "guard")
         cycle = Cycle(
             self.number,
             found.lacks,

@@ -1,8 +1,9 @@
 """What use has taught, dealt out: to train on, to search by, to judge by; and whether it is enough to begin.
 
-    turns with feedback ─► redacted examples ─┬─► train    half, and what is fresh no more
+    turns with feedback ─► redacted examples ─┬─► train    half, what is fresh no more, what no search needs any more
     adapters that answer ─► stored examples ──┤            + replay: a few of each earlier skill
-                                              ├─► tune     a fifth
+                                              ├─► tune     a fifth, of which the latest: what a search looks at
+                                              ├─► confirm  and what its finalists are measured on
                                               ├─► held     a few of each earlier skill, never trained on
                                               ├─► fresh    three tenths, until a gate or a choice has used them
                                               └─► guard    unseen ones of what is held, for the gate alone
@@ -64,6 +65,7 @@ class Evidence:
 
     Args:
         replay: of earlier skills, learned again.
+        confirm: that no cycle was chosen by, to choose among a search's finalists.
         held: of earlier skills, never trained on.
         guard: of earlier skills, that nothing has seen, and of earlier use, that nothing was trained or chosen by.
         new: how many of `train` neither what answers now nor an earlier cycle has learned.
@@ -77,6 +79,7 @@ class Evidence:
     train: tuple[Example, ...]
     replay: tuple[Example, ...]
     tune: tuple[Example, ...]
+    confirm: tuple[Example, ...]
     held: tuple[Example, ...]
     fresh: tuple[Example, ...]
     guard: tuple[Example, ...]
@@ -119,14 +122,20 @@ def gathered(
     parts = split([one for one in collected.examples if one.id not in forgotten], shares=SHARES)
     used = seen | past.chosen | learning.ledger.used_ids()
     spent = _spent(parts.gate, used, collected)
-    train = (*parts.train, *(one for one in parts.gate if one.id in spent))
+    tune, confirm = _searching(parts.tune, used, collected, dials.search_examples)
+    searching = {one.id for one in (*tune, *confirm)}
+    train = (
+        *parts.train,
+        *(one for one in parts.tune if one.id not in searching),
+        *(one for one in parts.gate if one.id in spent),
+    )
     unseen = [one for one in parts.gate if one.id not in spent and _turn(one) not in turns]
     then = NOBODY_SAID
     if learner is not None and turns:
         then = from_sessions(sessions, doubted=doubted, until=learner.card.made_at)
     earlier = {_turn(one) for one in then.examples}
     fresh = tuple(one for one in unseen if _turn(one) not in earlier and not _aside(one))
-    watching = _watching(then, turns, used | forgotten | {one.id for one in (*train, *parts.tune)})
+    watching = _watching(then, turns, used | forgotten | searching | {one.id for one in train})
     replay, held = _of_earlier_skills(learning, champion)
     looked_at = used | {one.id for one in (*replay, *held)}
     guard = (*watching, *guards(learning, learner, looked_at, brought))
@@ -135,7 +144,8 @@ def gathered(
     return Evidence(
         train,
         replay,
-        parts.tune,
+        tune,
+        confirm,
         held,
         fresh,
         guard,
@@ -144,7 +154,7 @@ def gathered(
         Counter(one.reason for one in collected.refused),
         collected.redacted,
         tuple(_doubted(one, learner, turns) for one in doubts),
-        _lacks(new, parts.tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
+        _lacks(new, tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
     )
 
 
@@ -154,6 +164,20 @@ def _doubted(doubt: Doubt, learner: Shelved | None, turns: Collection[str]) -> s
     if learner is None or not learned:
         return doubt.sentence
     return f"{doubt.sentence}; {learner.label} learned from {learned} of them, take it back: workbench rollback"
+
+
+def _searching(
+    share: Sequence[Example], used: Collection[str], collected: Collected, most: int
+) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+    """So many at most to search by, half as many to choose among finalists; the latest, used ones last.
+
+    Finalists are measured on what nothing was made or chosen by, or the older ones would have an advantage.
+    """
+    latest = sorted(share, key=lambda one: (one.id in used, -collected.asked_at[one.id]))
+    confirm = [one for one in latest if one.id not in used and _third(one)][: most // 2]
+    apart = {one.id for one in confirm}
+    tune = [one for one in latest if one.id not in apart][:most]
+    return (tuple(tune), tuple(confirm)) if tune else (tuple(confirm), ())
 
 
 def _spent(examples: Sequence[Example], used: Collection[str], collected: Collected) -> set[str]:
@@ -191,6 +215,10 @@ def _watching(then: Collected, turns: Collection[str], without: Collection[str])
 
 def _turn(one: Example) -> str:
     return one.origin.place["turn"]
+
+
+def _third(one: Example) -> bool:
+    return int(one.id[-8:], 16) < 16**8 / 3
 
 
 def _aside(one: Example) -> bool:

@@ -29,8 +29,9 @@ USES = {
     "invented": "by a model, after examples of people; trained on as well",
     "replay": "of earlier skills, learned again",
     "tune": "the search looked at them as often as it liked",
+    "confirm": "measured the finalists, once",
     "held": "of earlier skills; likewise, so that they are not forgotten",
-    "fresh": "measured the finalists, or judged",
+    "fresh": "for the gate alone",
     "guard": "of what was held before; for the gate alone",
 }
 
@@ -56,8 +57,7 @@ def write_cycle(cycle: Cycle, card: RunCard | None, folder: Path) -> Written:
 
 
 def _summary(cycle: Cycle) -> Iterator[str]:
-    rated = sum(cycle.counts[part] for part in ("train", "tune", "fresh"))
-    yield f"{counted(rated, 'rated or corrected example')}, {cycle.counts['new']:,} of them new to train on."
+    yield f"{counted(cycle.rated, 'rated or corrected example')}, {cycle.counts['new']:,} of them new to train on."
     if cycle.retained:
         yield cycle.retained
     yield from cycle.set_apart

@@ -2,7 +2,7 @@
 
     tune      the search looks at them as often as it likes              what it says of them is too good to be true
     held      skills that must not be forgotten, looked at likewise
-    confirm   a share of the fresh ones: the finalists are measured on them, once                    no look before
+    confirm   the finalists are measured on them, once: a share of the fresh ones, or others         no look before
     judge     the rest of the fresh ones, and those that guard what is held: for the gate alone
 
 Which of the fresh ones are for what is decided by their hash. What stands in tune or held is fresh nowhere.
@@ -48,30 +48,30 @@ class Materials:
         held: Sequence[Example] = (),
         fresh: Sequence[Example] = (),
         guard: Sequence[Example] = (),
+        confirming: Sequence[Example] = (),
         confirm: float,
     ) -> Self:
         """Deal out; an example that is given twice counts once, in the first set that has it.
 
         Args:
             guard: fresh ones of skills that are held; they measure no finalist.
+            confirming: no fresh ones, to measure the finalists on; with them the gate has all fresh ones.
+            confirm: share of the fresh ones that measures the finalists where there are no others.
         Raises:
             EvolutionError: there is nothing to evolve towards.
         """
         if not tune:
             raise EvolutionError("There is no example to evolve towards; give a file with at least one")
         known: set[str] = set()
-        some, others, unseen, guards = (_new(part, known) for part in (tune, held, fresh, guard))
-        near = _near((*some, *others), (*unseen, *guards))
-        unseen = tuple(one for one in (*unseen, *guards) if one.id not in near)
-        apart = {one.id for one in guards}
-        side = {one.id: one.id not in apart and int(one.id[:DIGITS], 16) < confirm * 16**DIGITS for one in unseen}
-        return cls(
-            some,
-            others,
-            tuple(one for one in unseen if side[one.id]),
-            tuple(one for one in unseen if not side[one.id]),
-            len({one.id for one in (*fresh, *guard)}) - len(unseen),
-        )
+        some, others, apart, unseen, guards = (_new(part, known) for part in (tune, held, confirming, fresh, guard))
+        near = _near((*some, *others), (*apart, *unseen, *guards))
+        apart, unseen, guards = (tuple(one for one in part if one.id not in near) for part in (apart, unseen, guards))
+        left = len({one.id for one in (*confirming, *fresh, *guard)}) - len((*apart, *unseen, *guards))
+        if not apart:
+            apart = tuple(one for one in unseen if int(one.id[:DIGITS], 16) < confirm * 16**DIGITS)
+        measuring = {one.id for one in apart}
+        judge = tuple(one for one in (*unseen, *guards) if one.id not in measuring)
+        return cls(some, others, apart, judge, left)
 
     @property
     def seen(self) -> tuple[Example, ...]:
