@@ -67,11 +67,12 @@ async def test_a_search_looks_first_at_what_the_one_that_answers_was_not_made_by
     few = used.settings.learn.model_copy(update={"search_examples": 1})
     learning.settings = used.settings.model_copy(update={"learn": few})
     champion = learning.deploy("iso_date", insist=True)
-    assert len(found.tune) > 1
-    for new in found.tune:
-        seen = [one.id for one in found.tune if one != new]
+    some = (*found.tune, *found.confirm)
+    assert len(some) > 1
+    for new in some:
+        seen = [one.id for one in some if one != new]
         learning.experience.note(learning.shelf.find(champion.identity), seen)
-        with Cycles(learning).evolve(found, champion) as run:
+        with Cycles(learning).evolve(gathered(used.memory.sessions, learning), champion) as run:
             assert run.materials.tune == (new,)
 
 

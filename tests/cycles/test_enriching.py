@@ -19,7 +19,7 @@ def used(number: int) -> Example:
 
 
 def evidence(*train: Example, fresh: tuple[Example, ...] = ()) -> Evidence:
-    return Evidence(train, (), (), (), fresh, (), len(train), 0, {}, {}, (), None)
+    return Evidence(train, (), (), (), (), fresh, (), len(train), 0, {}, {}, (), None)
 
 
 def said(prompt: str, answer: str) -> str:

@@ -138,7 +138,7 @@ async def test_nothing_is_forgotten_while_somebody_learns(used: Agent) -> None:
 
 
 def _all(found: Evidence) -> list[Example]:
-    return [*found.train, *found.tune, *found.fresh]
+    return [*found.train, *found.tune, *found.confirm, *found.fresh]
 
 
 def scored(home: Path) -> list[str]:

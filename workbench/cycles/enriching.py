@@ -55,7 +55,7 @@ async def invented(model: Model, found: Evidence, *, wanted: int, tell: Tell = n
     from workbench.corpus.synthetic import synthesise
 
     seeds = few_of_all([one for one in found.train if len(one.messages) == 1], wanted)
-    apart = (*found.train, *found.replay, *found.tune, *found.held, *found.fresh, *found.guard)
+    apart = (*found.train, *found.replay, *found.tune, *found.confirm, *found.held, *found.fresh, *found.guard)
     made: list[Example] = []
     for done, one in enumerate(seeds):
         tell("inventing examples", done, len(seeds))
