@@ -165,7 +165,7 @@ async def test_other_processes_write_while_one_forgets_and_nothing_is_lost(
 
     def write() -> None:
         sessions = Sessions(database)
-        while not stop.is_set():
+        while not stop.wait(0.002):  # SQLite's lock is not fair: one who never rests can keep others out for good
             written.append(sessions.save(Turn(question="My locker 7 is blue.", answer="Yes.", session_id="busy")).id)
 
     writer = threading.Thread(target=write)
