@@ -31,7 +31,7 @@ USES = {
     "tune": "the search looked at them as often as it liked",
     "confirm": "measured the finalists, once",
     "held": "of earlier skills; likewise, so that they are not forgotten",
-    "fresh": "for the gate alone",
+    "fresh": "for the gate; where nothing could confirm, some measured the finalists",
     "guard": "of what was held before; for the gate alone",
 }
 

@@ -55,7 +55,7 @@ class Materials:
 
         Args:
             guard: fresh ones of skills that are held; they measure no finalist.
-            confirming: no fresh ones, to measure the finalists on; with them the gate has all fresh ones.
+            confirming: besides the fresh ones, to measure the finalists on; with them the gate has all fresh ones.
             confirm: share of the fresh ones that measures the finalists where there are no others.
         Raises:
             EvolutionError: there is nothing to evolve towards.
