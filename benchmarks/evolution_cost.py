@@ -9,7 +9,7 @@ piece takes some minutes, is a process of its own, and leaves a file; a call end
 
     python benchmarks/evolution_cost.py --minutes 9          # again and again, until nothing is left
     python benchmarks/evolution_cost.py --quick --only growth
-    python benchmarks/evolution_cost.py --table              # of what is there
+    python benchmarks/evolution_cost.py --table              # of what is there, else of the record
 
 On one quiet core: specialists 5 minutes (none if `evolution.py` has trained them), growth 10, saving 30, repeats 5.
 """
@@ -153,7 +153,10 @@ def tell(asked: argparse.Namespace) -> None:
         pieces = PARTS[part].plan(asked.dials)
         found = {one: said for one in pieces if (said := of(asked, one).get(one)) is not None}
         if (summed := PARTS[part].summed(found, asked.dials)) is None:
-            print(f"nothing of {part} is measured yet", file=sys.stderr)
+            if part in record:
+                print("\n".join([f"\n## {part}, as recorded\n", *PARTS[part].table(record[part])]))
+            else:
+                print(f"nothing of {part} is measured yet", file=sys.stderr)
             continue
         record[part] = {"complete": len(found) == len(pieces), "settings": asked.dials.to_dict(), **summed}
         record.setdefault("measured_by", {})[part] = described_run()

@@ -192,3 +192,14 @@ def test_what_is_measured_is_kept_in_the_record_when_another_part_is_measured(ro
     assert kept["repeats"] == {"same_champion": True}
     assert kept["growth"]["complete"]
     assert kept["measured_by"].keys() == {"repeats", "growth"}
+
+
+def test_what_is_not_measured_here_is_shown_as_the_record_has_it(room: Any, tmp_path: Path) -> None:
+    _grown(room, tmp_path, 1.0)
+    out, growth, dials = tmp_path / "out.json", room("cost_growth"), room("cost_ground").CostDials()
+    pieces = room("evolution_pieces").Pieces(tmp_path / "cost", dials.to_dict())
+    out.write_text(json.dumps({"growth": growth.summed(pieces.all(growth.plan(dials)), dials)}))
+    done = _command("--table", "--folder", str(tmp_path / "elsewhere"), "--out", str(out))
+    assert "## growth, as recorded" in done.stdout
+    assert "processor_s 1.00" in done.stdout
+    assert "nothing of saving is measured yet" in done.stderr
