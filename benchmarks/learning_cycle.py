@@ -27,7 +27,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -227,8 +227,15 @@ def _arm(arm: str, by_seed: Mapping[int, Sequence[Record]], dials: Dials) -> Rec
     told["backward_transfer_points"] = fmean(_backward(records, dials) for records in by_seed.values())
     told["deployments"] = sum(one["deployed"] for records in by_seed.values() for one in records)
     told["harmful"] = sum(_harms(records, dials) for records in by_seed.values())
+    told["left_out"] = _left_out(by_seed.values())
     told["sentences"] = [one["cycle"]["sentence"] for some in by_seed.values() for one in some if one["cycle"]]
     return told
+
+
+def _left_out(by_seed: Iterable[Sequence[Record]]) -> Record:
+    """By the last cycle of each seed that was judged, since each looks at all that there is anew."""
+    last = [[one["left_out"] for one in some if one.get("left_out") and one["cycle"]["decision"]] for some in by_seed]
+    return {kind: sum(some[-1][kind] for some in last if some) for kind in ("right", "wrong")}
 
 
 def _rights(record: Record) -> Mapping[str, int]:

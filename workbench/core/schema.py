@@ -322,6 +322,11 @@ class LearnSettings(Section):
         unit="examples",
         ge=1,
     )
+    cross_check: bool = setting(
+        True,
+        "whether each half of the examples is read by a short lesson on the other, and what contradicts the others is "
+        "not trained on",
+    )
     evaluations: int = setting(2000, "answers that the search of a cycle may judge", unit="evaluations", ge=1)
     look_minutes: float = setting(10.0, "between two looks of workbench learn --watch", unit="min", gt=0)
     hours: str | None = setting(

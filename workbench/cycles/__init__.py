@@ -6,13 +6,13 @@
     forgotten ─► its examples, wherever they were kept ─► the adapters that learned from it, by name
 
 The order is in `Agent.learn`; `doubting` sets feedback apart in which `inspecting` saw a turn, `evidence` deals out
-what use has taught, `enriching` adds what a model invents after it, `cycles` does the steps and keeps what came of
-them, `watching` begins them when there is enough, `pausing` lets them rest. The room knows neither the walk that
-answers questions nor screens.
+what use has taught, `cross_checking` leaves out what is `contradicting` the rest, `enriching` adds what a model invents
+after it, `cycles` does the steps and keeps what came of them, `watching` begins them when there is enough, `pausing`
+lets them rest. The room knows neither the walk that answers questions nor screens.
 """
 
 from workbench.cycles.cycles import Cycle, Cycles
-from workbench.cycles.doubting import Doubting
+from workbench.cycles.doubting import Doubting, Trust
 from workbench.cycles.enriching import enriched
 from workbench.cycles.evidence import Evidence, gathered
 from workbench.cycles.forgetting import Forgetting, Unlearned
@@ -29,6 +29,7 @@ __all__ = [
     "Forgetting",
     "Hours",
     "Pause",
+    "Trust",
     "Unlearned",
     "Watch",
     "enriched",

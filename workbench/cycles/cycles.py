@@ -18,7 +18,7 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,8 +29,11 @@ from workbench import disk
 from workbench.core.errors import AdapterError, EvolutionError, StoreLocked
 from workbench.core.examples import data_hash
 from workbench.core.stopping import Tell, nobody_listens
+from workbench.core.wording import counted
 from workbench.corpus.interactions import SKILL
 from workbench.cycles.ablation import Brought, Recall, brought_by
+from workbench.cycles.contradicting import Contradiction
+from workbench.cycles.cross_checking import CrossCheck, Embed
 from workbench.cycles.evidence import Evidence, Past
 from workbench.cycles.pausing import Pause
 from workbench.cycles.report import write_cycle
@@ -45,9 +48,14 @@ if TYPE_CHECKING:
     from workbench.learning import Learning
 
 NAME = "cycle.json"
+HALVES = "halves"
 UNTIL_TRUSTED = (
     "They are neither learned from nor recalled until somebody has looked: workbench memory list --state doubted. "
     "If they are right: workbench learn --trust; if answers got worse: workbench rollback"
+)
+UNTIL_RIGHT = (
+    "Nothing was trained on that; the cycle's page lists it. Put it right: workbench feedback TURN --correct ANSWER; "
+    "if it is right: workbench learn --trust"
 )
 
 
@@ -65,6 +73,7 @@ class Cycle:
         brought: by memory and by the adapter.
         retained: what keeps, in the lesson, what the adapter before it knew.
         doubts: feedback that was set apart, each in a sentence.
+        contradicting: answers that were not trained on, since they contradict what the others teach.
     """
 
     number: int
@@ -80,11 +89,12 @@ class Cycle:
     brought: Brought | None = None
     retained: str = ""
     doubts: tuple[str, ...] = ()
+    contradicting: tuple[Contradiction, ...] = ()
 
     @property
     def rated(self) -> int:
         """Examples of use, without those that watch later gates."""
-        return sum(self.counts.get(part, 0) for part in ("train", "tune", "confirm", "fresh"))
+        return sum(self.counts.get(part, 0) for part in ("train", "contradicting", "tune", "confirm", "fresh"))
 
     @property
     def sentence(self) -> str:
@@ -98,7 +108,11 @@ class Cycle:
     @property
     def set_apart(self) -> tuple[str, ...]:
         """What was set apart, for a person, and what to do about it."""
-        return tuple(f"{one}. {UNTIL_TRUSTED}" for one in self.doubts)
+        apart = [f"{one}. {UNTIL_TRUSTED}" for one in self.doubts]
+        if self.contradicting:
+            several = counted(len(self.contradicting), "rated or corrected answer")
+            apart.append(f"Against what the others teach: {several}. {UNTIL_RIGHT}")
+        return tuple(apart)
 
 
 class Cycles:
@@ -141,6 +155,24 @@ class Cycles:
             raise StoreLocked(
                 "Another process is learning in this home; let it end, or pause it by workbench learn --pause"
             ) from error
+
+    def check(
+        self, found: Evidence, embed: Embed, *, trusted: Collection[str] = (), tell: Tell = nobody_listens
+    ) -> Evidence:
+        """Without the answers that contradict what the others teach, where `learn.cross_check` is on.
+
+        Args:
+            embed: questions to L2-normalised rows.
+            trusted: turns whose answer stays, whatever it contradicts.
+        Raises:
+            ModelError: the embedder cannot be loaded.
+            TrainingError: a short lesson cannot begin or go on.
+            AdapterError, StoreError: what was found cannot be written.
+        """
+        if not self.learning.settings.learn.cross_check:
+            return found
+        check = CrossCheck(self.learning, self.folder / HALVES, f"use-{self.number}-half")
+        return check.of(found, embed, trusted=trusted, tell=tell)
 
     def train(self, found: Evidence, tell: Tell = nobody_listens) -> Shelved:
         """A specialist of what use has taught, with the replay of earlier skills; one that is there is not made again.
@@ -199,7 +231,7 @@ class Cycles:
             from workbench.evaluation.scoring import ScoreCache
 
             ScoreCache(home / SCORES).forget(ids)
-        for folder in (home / "training").glob("use-*"):
+        for folder in (*(home / "training").glob("use-*"), *self.folder.glob(f"{HALVES}*")):
             shutil.rmtree(folder)
         return ids, stuck
 
@@ -243,7 +275,7 @@ class Cycles:
         Raises:
             StoreError: it cannot be written.
         """
-        parts = ("train", "invented", "replay", "tune", "confirm", "held", "fresh", "guard")
+        parts = ("train", "contradicting", "invented", "replay", "tune", "confirm", "held", "fresh", "guard")
         cycle = Cycle(
             self.number,
             found.lacks,
@@ -257,6 +289,7 @@ class Cycles:
             time.time(),
             retained=str(lesson.card.origin.settings.get(RETAINED, "")) if lesson else "",
             doubts=found.doubts,
+            contradicting=found.contradicting,
         )
         self._keep(cycle)
         return cycle
@@ -288,8 +321,20 @@ class Cycles:
         """
         judged = [one for one in self.list() if one.ending is not None]
         ended = [self._seen_by(one.ending.adapter) for one in judged if one.ending is not None]
-        tried = self._seen_by(judged[-1].lesson) if judged and not again else frozenset()
+        if not judged or again:
+            return Past(chosen=frozenset().union(*ended))
+        tried = self._seen_by(judged[-1].lesson) | {one.example for one in self.contradicting}
         return Past(tried, frozenset().union(*ended))
+
+    @property
+    def contradicting(self) -> tuple[Contradiction, ...]:
+        """What the latest cycle that was judged did not train on.
+
+        Raises:
+            EvolutionError: a cycle cannot be read.
+        """
+        judged = [one for one in self.list() if one.ending is not None]
+        return judged[-1].contradicting if judged else ()
 
     @property
     def number(self) -> int:
