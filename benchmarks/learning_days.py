@@ -31,7 +31,7 @@ from workbench.agent import Agent, open_agent
 from workbench.core.examples import Example
 from workbench.cycles import Cycle, Cycles
 from workbench.cycles.ablation import reminded, right_with_memory
-from workbench.cycles.contradicting import Contradiction
+from workbench.cycles.suspecting import Suspect
 from workbench.learning import PLAIN
 
 ARMS = ("both", "memory", "weights", "no_gate", "poisoned")
@@ -89,7 +89,7 @@ class Day:
             return {
                 **answered,
                 "cycle": _told(cycle) if cycle else None,
-                "left_out": self._left_out(agent, cycle.contradicting) if cycle else None,
+                "left_out": self._left_out(agent, cycle.suspects) if cycle else None,
                 "before": before,
                 "champion": after,
                 "deployed": before != after,
@@ -150,7 +150,7 @@ class Day:
             agent.learning.deploy(cycle.ending.adapter, insist=True, why="this arm has no gate")
         return cycle
 
-    def _left_out(self, agent: Agent, some: Sequence[Contradiction]) -> Record:
+    def _left_out(self, agent: Agent, some: Sequence[Suspect]) -> Record:
         """How many answers that were not trained on, against what others teach, were right and how many wrong."""
         days = stream(self.seed, days=self.dials.days, per_day=self.dials.per_day, held=self.dials.held)
         asked, sessions = {one.prompt: one for day in days for one in day}, agent.memory.sessions

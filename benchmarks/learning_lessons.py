@@ -1,4 +1,4 @@
-"""What should the specialist of a cycle be trained on, from where, and how long? Five ways, on a stream of its own.
+"""What should the specialist of a cycle be trained on, from where, and how long? Six ways, on a stream of its own.
 
     simulated days ─► six questions in ten are corrected, a tenth of that wrong ─► `cycles.gathered` ─► a specialist
     a specialist ─► deployed, and asked what is held out; what was fresh counts as used by a gate
@@ -9,6 +9,7 @@
     used, too   what answers          what gates used, too                60
     passes      what answers          what gates used, too                60, or four readings of each
     all         what answers          all of train: what no search needs  60, or four readings of each
+    checked     what answers          all but what a cross-check leaves   60, or four readings of each
 
 The stream is that of `learning_users.py` with a seed that no other table uses, since dials were chosen by this one. A
 way is a home of its own, each of its cycles a piece; a call ends after --minutes and the next one goes on.
@@ -38,8 +39,9 @@ from workbench.core.records import Feedback, Turn
 from workbench.core.settings import load_settings
 from workbench.corpus.interactions import from_sessions
 from workbench.corpus.splits import split
-from workbench.cycles import gathered
+from workbench.cycles import Cycles, gathered
 from workbench.cycles.evidence import SHARES
+from workbench.cycles.suspecting import Suspect
 from workbench.learning import PLAIN, Learning
 from workbench.memory import Memory
 
@@ -60,6 +62,7 @@ class Way:
     used: bool = True
     searched: bool = False
     passes: int = 1
+    checked: bool = False
 
 
 WAYS: Mapping[str, Way] = {
@@ -68,6 +71,7 @@ WAYS: Mapping[str, Way] = {
     "used, too": Way(),
     "passes": Way(passes=PASSES),
     "all": Way(searched=True, passes=PASSES),
+    "checked": Way(searched=True, passes=PASSES, checked=True),
 }
 
 
@@ -121,6 +125,9 @@ def cycle(asked: argparse.Namespace, piece: Piece, clock: Clock) -> Record:
         rate(memory, day)
         found = gathered(memory.sessions, learning)
         tune = {one.id for one in split(from_sessions(memory.sessions).examples, shares=SHARES).tune}
+        every = found.train
+        if way.checked:
+            found = Cycles(learning).check(found, memory.embedder.embed, tell=lambda *_: clock.check())
     finally:
         memory.close()
     without = (set() if way.used else learning.ledger.used_ids()) | (set() if way.searched else tune)
@@ -133,7 +140,17 @@ def cycle(asked: argparse.Namespace, piece: Piece, clock: Clock) -> Record:
     right = {task: learning.score(some, name).correct for task, some in held_out(SEED, HELD).items()}
     learning.deploy(name, insist=True, why="this benchmark has no gate")
     learning.ledger.append({"incumbent": PLAIN, "candidate": name, "ids": [one.id for one in found.fresh]})
-    return {"examples": len(examples), "steps": steps, "right": right}
+    told = {"examples": len(examples), "steps": steps, "right": right}
+    return {**told, "left_out": left_out(every, found.suspects)} if way.checked else told
+
+
+def left_out(every: Sequence[Example], suspects: Sequence[Suspect]) -> Record:
+    """Of all to train on, how many were wrong; of the suspects, how many were wrong and how many right."""
+    days = stream(SEED, days=DAYS[-1], per_day=PER_DAY, held=HELD)
+    asked = {one.prompt: one for day in days for one in day}
+    wrong = {one.id for one in every if not asked[one.prompt].is_answered_by(one.answer)}
+    found = sum(one.example in wrong for one in suspects)
+    return {"wrong_of_all": len(wrong), "wrong": found, "right": len(suspects) - found}
 
 
 def rate(memory: Memory, day: int) -> None:
@@ -159,7 +176,7 @@ def summed(found: Mapping[Piece, Record]) -> Record:
     """By way, its cycles."""
     ways: dict[str, list[dict[str, Any]]] = {}
     for piece, one in found.items():
-        told = {key: one[key] for key in ("examples", "steps", "right")}
+        told = {key: one[key] for key in ("examples", "steps", "right", "left_out") if key in one}
         ways.setdefault(piece.task, []).append({"day": int(piece.group), **told, "sum": sum(one["right"].values())})
     return ways
 

@@ -204,7 +204,7 @@ class Agent:
 
         cycles = Cycles(self.learning)
         with cycles.held():
-            left_out = [one.turn for one in cycles.contradicting]
+            left_out = [one.turn for one in cycles.suspects]
             return await in_thread(lambda _: Doubting(self.memory, cycles.folder).trust(left_out))
 
     async def session(self, name: str | None = None) -> Session:

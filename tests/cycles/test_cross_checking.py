@@ -53,8 +53,8 @@ def with_wrong(count: int) -> tuple[Example, ...]:
 def test_a_wrong_answer_is_not_trained_on_and_the_right_ones_are(learning: Learning) -> None:
     every = with_wrong(16)
     found = Cycles(learning).check(evidence(every), all_alike)
-    assert [one.turn for one in found.contradicting] == ["turn-16"]
-    assert found.contradicting[0].surprise > 8
+    assert [one.turn for one in found.suspects] == ["turn-16"]
+    assert found.suspects[0].surprise > 8
     assert found.train == every[:-1]
     assert list((learning.settings.home / "training").glob("use-*")) == []
 
@@ -62,7 +62,7 @@ def test_a_wrong_answer_is_not_trained_on_and_the_right_ones_are(learning: Learn
 def test_what_a_person_has_called_right_stays_and_teaches(learning: Learning) -> None:
     every = with_wrong(16)
     found = Cycles(learning).check(evidence(every), all_alike, trusted={"turn-16"})
-    assert (found.train, found.contradicting) == (every, ())
+    assert (found.train, found.suspects) == (every, ())
 
 
 def test_a_check_that_is_stopped_goes_on_where_it_was_and_what_it_found_is_kept(learning: Learning) -> None:
@@ -95,7 +95,7 @@ def test_a_half_goes_on_from_where_it_was_unless_that_is_damaged_and_goes_with_w
     (folder / "found.json").write_text("{")
     steps = list[int]()
     found = cycles.check(evidence(every), all_alike, tell=lambda what, done, of: steps.append(of))
-    assert [one.turn for one in found.contradicting] == ["turn-14"]
+    assert [one.turn for one in found.suspects] == ["turn-14"]
     after = [(folder / half / "adapter_model.safetensors").read_bytes() for half in "01"]
     assert after[0] != weights[0], "it went on"
     assert after[1] == weights[1], "it began anew, from the same seed"
@@ -113,9 +113,9 @@ async def test_the_person_is_told_which_turn_was_left_out_and_can_say_that_it_is
     heard = list[str]()
     cycle = await used.learn(on_progress=lambda what, done, of: heard.append(what))
     assert heard.index("cross-checking") < next(at for at, what in enumerate(heard) if what.startswith("training"))
-    [left_out] = cycle.contradicting
+    [left_out] = cycle.suspects
     assert left_out.turn == turn
-    assert cycle.counts["contradicting"] == 1
+    assert cycle.counts["suspects"] == 1
     assert left_out.example not in learning.experience.seen_by(learning.shelf.find(cycle.lesson or ""))
     assert left_out.example in Cycles(learning).past().tried, "or it would count as new for ever"
     page = (used.settings.home / "cycles/0001/report.md").read_text(encoding="utf-8")

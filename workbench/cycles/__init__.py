@@ -6,7 +6,7 @@
     forgotten ─► its examples, wherever they were kept ─► the adapters that learned from it, by name
 
 The order is in `Agent.learn`; `doubting` sets feedback apart in which `inspecting` saw a turn, `evidence` deals out
-what use has taught, `cross_checking` leaves out what is `contradicting` the rest, `enriching` adds what a model invents
+what use has taught, `cross_checking` leaves out what is a suspect (`suspecting`), `enriching` adds what a model invents
 after it, `cycles` does the steps and keeps what came of them, `watching` begins them when there is enough, `pausing`
 lets them rest. The room knows neither the walk that answers questions nor screens.
 """

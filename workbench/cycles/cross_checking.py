@@ -1,6 +1,6 @@
 """Before a cycle's lesson two short ones, each on half of its examples; each then reads the other half's answers.
 
-    train ─► halves, by hash ─► two adapters, each from where it was ─► what contradicts the others (`contradicting`)
+    train ─► halves, by hash ─► two adapters, each from where it was ─► what contradicts the others (`suspecting`)
                                           │                                 └─► not trained on
     home/cycles/halves/0, 1, found.json ◄─┘
 
@@ -8,8 +8,8 @@ An adapter of a half goes on from cycle to cycle and has never read the other ha
 what it was taught wrongly. They begin at the base and are never deployed. A cycle that was killed goes on with the
 lesson it had begun, or takes what was found. It judges and forgets nothing.
 
->>> CrossCheck(learning, home / "cycles/halves", "use-3-half").of(found, embedder.embed).contradicting  # doctest: +SKIP
-(Contradiction(example='5f…', turn='01K…', session='01K…', surprise=21.4, fit=-3.1),)
+>>> CrossCheck(learning, home / "cycles/halves", "use-3-half").of(found, embedder.embed).suspects  # doctest: +SKIP
+(Suspect(example='5f…', turn='01K…', session='01K…', surprise=21.4, fit=-3.1),)
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workbench import disk
 from workbench.core.errors import AdapterError
 from workbench.core.examples import data_hash
 from workbench.core.stopping import Tell, nobody_listens
-from workbench.cycles.contradicting import FEWEST, Contradiction, contradicting, halves
+from workbench.cycles.suspecting import FEWEST, Suspect, halves, suspects
 from workbench.hardware.planner import gib
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Found:
     """
 
     made_of: str
-    contradicting: tuple[Contradiction, ...]
+    suspects: tuple[Suspect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class CrossCheck:
         """
         found = tuple(one for one in self._found(evidence.train, embed, tell) if one.turn not in trusted)
         gone = {one.example for one in found}
-        return replace(evidence, train=tuple(one for one in evidence.train if one.id not in gone), contradicting=found)
+        return replace(evidence, train=tuple(one for one in evidence.train if one.id not in gone), suspects=found)
 
-    def _found(self, examples: Sequence[Example], embed: Embed, tell: Tell) -> tuple[Contradiction, ...]:
+    def _found(self, examples: Sequence[Example], embed: Embed, tell: Tell) -> tuple[Suspect, ...]:
         made_of = f"{data_hash(examples)} {self.learning.base.identity}"
         if (known := self._known()) and known.made_of == made_of:
-            return known.contradicting
+            return known.suspects
         sides = halves(self._readable(examples))
         if min(map(len, sides)) <= FEWEST:
             return ()
@@ -98,7 +98,7 @@ class CrossCheck:
         found = tuple(
             one
             for side, adapter in zip(sides, reversed(taught), strict=True)
-            for one in contradicting(
+            for one in suspects(
                 side, embed([each.prompt for each in side]), partial(self.learning.scorer.options, adapter)
             )
         )

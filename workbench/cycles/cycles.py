@@ -32,11 +32,11 @@ from workbench.core.stopping import Tell, nobody_listens
 from workbench.core.wording import counted
 from workbench.corpus.interactions import SKILL
 from workbench.cycles.ablation import Brought, Recall, brought_by
-from workbench.cycles.contradicting import Contradiction
 from workbench.cycles.cross_checking import CrossCheck, Embed
 from workbench.cycles.evidence import Evidence, Past
 from workbench.cycles.pausing import Pause
 from workbench.cycles.report import write_cycle
+from workbench.cycles.suspecting import Suspect
 from workbench.experience import Gone, few_of_all
 from workbench.learning import PLAIN, RETAINED, SCORES
 from workbench.runs import Ending, Materials, Run, Runs
@@ -73,7 +73,7 @@ class Cycle:
         brought: by memory and by the adapter.
         retained: what keeps, in the lesson, what the adapter before it knew.
         doubts: feedback that was set apart, each in a sentence.
-        contradicting: answers that were not trained on, since they contradict what the others teach.
+        suspects: answers that were not trained on, since they contradict what the others teach.
     """
 
     number: int
@@ -89,12 +89,12 @@ class Cycle:
     brought: Brought | None = None
     retained: str = ""
     doubts: tuple[str, ...] = ()
-    contradicting: tuple[Contradiction, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
 
     @property
     def rated(self) -> int:
         """Examples of use, without those that watch later gates."""
-        return sum(self.counts.get(part, 0) for part in ("train", "contradicting", "tune", "confirm", "fresh"))
+        return sum(self.counts.get(part, 0) for part in ("train", "suspects", "tune", "confirm", "fresh"))
 
     @property
     def sentence(self) -> str:
@@ -109,8 +109,8 @@ class Cycle:
     def set_apart(self) -> tuple[str, ...]:
         """What was set apart, for a person, and what to do about it."""
         apart = [f"{one}. {UNTIL_TRUSTED}" for one in self.doubts]
-        if self.contradicting:
-            several = counted(len(self.contradicting), "rated or corrected answer")
+        if self.suspects:
+            several = counted(len(self.suspects), "rated or corrected answer")
             apart.append(f"Against what the others teach: {several}. {UNTIL_RIGHT}")
         return tuple(apart)
 
@@ -275,7 +275,7 @@ class Cycles:
         Raises:
             StoreError: it cannot be written.
         """
-        parts = ("train", "contradicting", "invented", "replay", "tune", "confirm", "held", "fresh", "guard")
+        parts = ("train", "suspects", "invented", "replay", "tune", "confirm", "held", "fresh", "guard")
         cycle = Cycle(
             self.number,
             found.lacks,
@@ -289,7 +289,7 @@ class Cycles:
             time.time(),
             retained=str(lesson.card.origin.settings.get(RETAINED, "")) if lesson else "",
             doubts=found.doubts,
-            contradicting=found.contradicting,
+            suspects=found.suspects,
         )
         self._keep(cycle)
         return cycle
@@ -323,18 +323,18 @@ class Cycles:
         ended = [self._seen_by(one.ending.adapter) for one in judged if one.ending is not None]
         if not judged or again:
             return Past(chosen=frozenset().union(*ended))
-        tried = self._seen_by(judged[-1].lesson) | {one.example for one in self.contradicting}
+        tried = self._seen_by(judged[-1].lesson) | {one.example for one in self.suspects}
         return Past(tried, frozenset().union(*ended))
 
     @property
-    def contradicting(self) -> tuple[Contradiction, ...]:
+    def suspects(self) -> tuple[Suspect, ...]:
         """What the latest cycle that was judged did not train on.
 
         Raises:
             EvolutionError: a cycle cannot be read.
         """
         judged = [one for one in self.list() if one.ending is not None]
-        return judged[-1].contradicting if judged else ()
+        return judged[-1].suspects if judged else ()
 
     @property
     def number(self) -> int:

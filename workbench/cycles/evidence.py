@@ -34,8 +34,8 @@ from workbench.experience import HELD_FILE, REPLAY_FILE
 
 if TYPE_CHECKING:
     from workbench.adapters.shelf import Shelved
-    from workbench.cycles.contradicting import Contradiction
     from workbench.cycles.inspecting import Doubt
+    from workbench.cycles.suspecting import Suspect
     from workbench.learning import Learning
     from workbench.memory.sessions.sessions import Sessions
 
@@ -75,7 +75,7 @@ class Evidence:
         doubts: feedback that is set apart, each in a sentence.
         lacks: why a cycle cannot begin; None where it can.
         invented: by a model, after examples of `train`; trained on like those.
-        contradicting: what the others of `train` teach; they are not trained on.
+        suspects: were of `train`, and contradict what the others teach; they are not trained on.
     """
 
     train: tuple[Example, ...]
@@ -92,7 +92,7 @@ class Evidence:
     doubts: tuple[str, ...]
     lacks: str | None
     invented: tuple[Example, ...] = ()
-    contradicting: tuple[Contradiction, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
 
 
 def gathered(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USES = {
     "train": "the specialist was trained on them",
-    "contradicting": "of those to train on, left out: against what the others teach",
+    "suspects": "of those to train on, left out: against what the others teach",
     "invented": "by a model, after examples of people; trained on as well",
     "replay": "of earlier skills, learned again",
     "tune": "the search looked at them as often as it liked",
@@ -103,7 +103,7 @@ def _left_out(cycle: Cycle) -> Iterator[Block]:
     rows += [["nobody said whether it was right", cycle.counts["unrated"]]] if cycle.counts["unrated"] else []
     if rows:
         yield Table("Turns that are no examples, and why", ["reason", "turns"], rows)
-    if cycle.contradicting:
+    if cycle.suspects:
         yield (
             "Two short lessons, each on half of what there was to train on, read the other half's answers. Those below "
             "were far less likely than answers of questions like theirs, and fitted their own question hardly better "
@@ -112,7 +112,7 @@ def _left_out(cycle: Cycle) -> Iterator[Block]:
         yield Table(
             "Answers against what the others teach; nothing was trained on them",
             ["turn", "session", "less likely than others, nats", "likelier for its own question, nats"],
-            [[one.turn, one.session, f"{one.surprise:.1f}", f"{one.fit:.1f}"] for one in cycle.contradicting],
+            [[one.turn, one.session, f"{one.surprise:.1f}", f"{one.fit:.1f}"] for one in cycle.suspects],
         )
     if cycle.redacted:
         taken: list[list[Cell]] = [[kind, number] for kind, number in cycle.redacted.items()]

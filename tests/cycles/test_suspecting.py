@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.core.examples import Example, example
-from workbench.cycles.contradicting import FEWEST, contradicting, halves
+from workbench.cycles.suspecting import FEWEST, halves, suspects
 from workbench.evaluation.scoring import Chosen, OptionQuestion
 
 Likely = Callable[[str, str], float]
@@ -38,14 +38,14 @@ def taught(text: str, answer: str) -> float:
 
 def test_an_answer_to_another_question_contradicts_what_the_others_teach() -> None:
     half = some("0", "1", "2", "3", "4", "1")
-    [found] = contradicting(half, alike(6), reader(taught))
+    [found] = suspects(half, alike(6), reader(taught))
     assert found.example == half[5].id
     assert (found.surprise, found.fit) == (pytest.approx(19.9), 0.0)
 
 
 def test_what_nothing_else_can_teach_is_no_contradiction_among_what_is_as_surprising() -> None:
     facts = some(*(str(number * 7919) for number in range(6)))
-    assert contradicting(facts, alike(6), reader(lambda text, answer: -25.0)) == ()
+    assert suspects(facts, alike(6), reader(lambda text, answer: -25.0)) == ()
 
 
 def test_a_long_answer_is_no_contradiction_while_it_fits_its_own_question_best() -> None:
@@ -53,20 +53,20 @@ def test_a_long_answer_is_no_contradiction_while_it_fits_its_own_question_best()
         own = answer == text.split()[1].rstrip("?")
         return (-25.0 if answer == "5" else -0.1) if own else -40.0
 
-    assert contradicting(some(*"012345"), alike(6), reader(long)) == ()
+    assert suspects(some(*"012345"), alike(6), reader(long)) == ()
 
 
 def test_what_many_questions_share_is_no_contradiction_while_it_is_likely() -> None:
     half = some("yes", "no", "yes", "no", "yes", "no", "yes", "no", "yes", "no")
-    assert contradicting(half, alike(10), reader(lambda text, answer: -0.7)) == ()
+    assert suspects(half, alike(10), reader(lambda text, answer: -0.7)) == ()
 
 
 def test_of_questions_like_which_too_few_were_asked_nothing_is_said() -> None:
     half = some("0", "1", "2", "1")
     assert len(half) == FEWEST
-    assert contradicting(half, alike(4), reader(taught)) == ()
+    assert suspects(half, alike(4), reader(taught)) == ()
     unlike = np.eye(6)
-    assert contradicting(some("0", "1", "2", "3", "4", "1"), unlike, reader(taught)) == ()
+    assert suspects(some("0", "1", "2", "3", "4", "1"), unlike, reader(taught)) == ()
 
 
 def test_a_question_is_always_in_the_same_half_whatever_is_said_of_it() -> None:

@@ -13,8 +13,8 @@ of those like them can be foretold; and before anything is learned, nothing is. 
 heart (confident learning: Northcutt et al. 2021, arXiv 1911.00068); the second is pointwise V-information (Ethayarajh
 et al. 2022, arXiv 2110.08420) against questions that are alike. It trains nothing and stores nothing.
 
->>> contradicting(half, vectors, partial(scorer.options, probe))                               # doctest: +SKIP
-(Contradiction(example='5f…', turn='01K…', session='01K…', surprise=21.4, fit=-3.1),)
+>>> suspects(half, vectors, partial(scorer.options, adapter))                             # doctest: +SKIP
+(Suspect(example='5f…', turn='01K…', session='01K…', surprise=21.4, fit=-3.1),)
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Read = Callable[[Sequence["OptionQuestion"]], Sequence["Chosen"]]
 
 
 @dataclass(frozen=True, slots=True)
-class Contradiction:
+class Suspect:
     """One answer that contradicts what others teach.
 
     Args:
@@ -67,7 +67,7 @@ def halves(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
     return sides
 
 
-def contradicting(half: Sequence[Example], vectors: NDArray[np.floating], read: Read) -> tuple[Contradiction, ...]:
+def suspects(half: Sequence[Example], vectors: NDArray[np.floating], read: Read) -> tuple[Suspect, ...]:
     """Those of a half that contradict what the reader was taught, which was the other half.
 
     Args:
@@ -98,7 +98,7 @@ def contradicting(half: Sequence[Example], vectors: NDArray[np.floating], read: 
         fit = own - _log_mean([likely[other, place] for other in some[:FEWEST]])
         if surprise > SURPRISE and fit < max(FITS, OF_SURPRISE * surprise):
             one, at = half[place], half[place].origin.place
-            found.append(Contradiction(one.id, at.get("turn", ""), at.get("session", ""), surprise, fit))
+            found.append(Suspect(one.id, at.get("turn", ""), at.get("session", ""), surprise, fit))
     return tuple(found)
 
 
