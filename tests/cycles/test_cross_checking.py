@@ -112,7 +112,9 @@ async def test_the_person_is_told_which_turn_was_left_out_and_can_say_that_it_is
     sessions.add_feedback(Feedback(turn, "correct", WRONG))
     heard = list[str]()
     cycle = await used.learn(on_progress=lambda what, done, of: heard.append(what))
-    assert heard.index("cross-checking") < next(at for at, what in enumerate(heard) if what.startswith("training"))
+    assert heard.index("cross-checking, reading") < next(
+        at for at, what in enumerate(heard) if what.startswith("training")
+    )
     [left_out] = cycle.suspects
     assert left_out.turn == turn
     assert cycle.counts["suspects"] == 1

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from workbench.adapters.adapter import Adapter
     from workbench.core.examples import Example
     from workbench.cycles.evidence import Evidence
+    from workbench.evaluation.scoring import Chosen, OptionQuestion
     from workbench.learning import Learning
 
 STEPS = 20  # at least, and training.steps at most: a first cycle's half is read in two or three
+AT_ONCE = 64  # questions that are read between two looks at whether to stop
 FOUND = "found.json"
 Embed = Callable[[Sequence[str]], "NDArray[np.floating]"]
 
@@ -94,13 +96,10 @@ class CrossCheck:
         if min(map(len, sides)) <= FEWEST:
             return ()
         taught = [self._taught(number, side, tell) for number, side in enumerate(sides)]
-        tell("cross-checking", len(taught), len(taught))
         found = tuple(
             one
             for side, adapter in zip(sides, reversed(taught), strict=True)
-            for one in suspects(
-                side, embed([each.prompt for each in side]), partial(self.learning.scorer.options, adapter)
-            )
+            for one in suspects(side, embed([each.prompt for each in side]), partial(self._read, adapter, tell))
         )
         self.learning.release()  # the lesson plans its memory as if nothing were loaded
         self._keep(taught, Found(made_of, found))
@@ -123,6 +122,14 @@ class CrossCheck:
             safe_bytes=gib(learning.settings.hardware.safe_gib),
             on_progress=lambda now: tell(f"cross-checking, half {number + 1} of 2", now.step, now.steps),
         ).adapter
+
+    def _read(self, adapter: Adapter, tell: Tell, questions: Sequence[OptionQuestion]) -> list[Chosen]:
+        """Some at once, so that it can be watched and stopped."""
+        read: list[Chosen] = []
+        while len(read) < len(questions):
+            tell("cross-checking, reading", len(read), len(questions))
+            read += self.learning.scorer.options(adapter, questions[len(read) : len(read) + AT_ONCE])
+        return read
 
     def _before(self, number: int) -> Adapter | None:
         """What the cycle before made of this half; nothing where it is damaged or lies on another base."""
