@@ -91,7 +91,8 @@ def main() -> None:
         print("nothing is measured yet", file=sys.stderr)
         return
     if not asked.table:
-        write_record(asked.out, {**described_run(), "settings": SETTINGS, "ways": summed(found)})
+        by = {piece.task: {key: one[key] for key in described_run()} for piece, one in found.items()}
+        write_record(asked.out, {**described_run(), "measured_by": by, "settings": SETTINGS, "ways": summed(found)})
     print("\n".join(table(summed(found))))
 
 

@@ -45,7 +45,7 @@ from workbench.models.protocol import Model
 
 if TYPE_CHECKING:
     from workbench.core.examples import Example
-    from workbench.cycles import Cycle, Forgetting, Trust, Unlearned
+    from workbench.cycles import Cycle, Doubt, Forgetting, Unlearned
     from workbench.reasoning.events import TurnEvent
 
 log = logging.getLogger(__name__)
@@ -173,8 +173,7 @@ class Agent:
         began, cycles = time.time(), Cycles(self.learning)
         tell = cycles.pause.heeded(on_progress or nobody_listens)
         with cycles.alone():
-            doubting = Doubting(self.memory, cycles.folder)
-            doubts = await in_thread(lambda _: doubting.found())
+            doubts = await in_thread(lambda _: Doubting(self.memory, cycles.folder).found())
             past = cycles.past(again=again)
             gather = partial(gathered, self.memory.sessions, self.learning, brought=unseen, past=past, doubts=doubts)
             found = await in_thread(lambda _: gather(again=again))
@@ -182,8 +181,8 @@ class Agent:
                 return cycles.close(found, began)
             if again:
                 await in_thread(lambda _: cycles.step_back())
-            check = partial(cycles.check, found, self.memory.embedder.embed, trusted=doubting.trusted)
-            found = await in_thread(lambda told: check(tell=told), tell)
+            check = partial(cycles.check, found, self.memory.embedder.embed)
+            found = await in_thread(lambda told: check(told), tell)
             found = await enriched(self.settings, found, tell)
             lesson = await in_thread(lambda told: cycles.train(found, told), tell)
             with await in_thread(lambda _: cycles.evolve(found, lesson)) as run:
@@ -192,7 +191,7 @@ class Agent:
                 cycle = cycles.close(found, began, lesson=lesson, run=run)  # kept before what may still be stopped
                 return cycles.add(cycle, run, await cycles.compare(run, self.looked_up, tell))
 
-    async def trust_feedback(self) -> Trust:
+    async def trust_feedback(self) -> tuple[Doubt, ...]:
         """Say that the feedback that is set apart is right: it is recalled from now on, and learned from.
 
         Returns:
@@ -204,8 +203,7 @@ class Agent:
 
         cycles = Cycles(self.learning)
         with cycles.held():
-            left_out = [one.turn for one in cycles.suspects]
-            return await in_thread(lambda _: Doubting(self.memory, cycles.folder).trust(left_out))
+            return await in_thread(lambda _: Doubting(self.memory, cycles.folder).trust())
 
     async def session(self, name: str | None = None) -> Session:
         """The session with exactly that name or id, else a new one; a new one is stored with its first turn."""

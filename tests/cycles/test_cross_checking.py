@@ -17,7 +17,10 @@ from workbench.core.errors import LearningPaused
 from workbench.core.examples import Example, Origin
 from workbench.core.records import Feedback, Turn
 from workbench.corpus.skills import generate
-from workbench.cycles import Cycles, Doubting, Evidence, gathered
+from workbench.cycles import Cycles, Evidence, gathered
+from workbench.cycles.cross_checking import CrossCheck
+from workbench.cycles.suspecting import halves
+from workbench.evaluation.scoring import Chosen, OptionQuestion
 from workbench.experience import Gone
 from workbench.learning import Learning
 
@@ -47,7 +50,8 @@ def all_alike(questions: Sequence[str]) -> np.ndarray:
 
 def with_wrong(count: int) -> tuple[Example, ...]:
     right = generate("person_city", count, seed=3)
-    return of_turns([*right, replace(generate("person_city", count + 1, seed=4)[-1], answer=WRONG)])
+    asked, other = generate("person_city", 2, seed=4)
+    return of_turns([*right, replace(asked, answer=other.answer)])
 
 
 def test_a_wrong_answer_is_not_trained_on_and_the_right_ones_are(learning: Learning) -> None:
@@ -59,28 +63,49 @@ def test_a_wrong_answer_is_not_trained_on_and_the_right_ones_are(learning: Learn
     assert list((learning.settings.home / "training").glob("use-*")) == []
 
 
-def test_what_a_person_has_called_right_stays_and_teaches(learning: Learning) -> None:
+def test_what_a_person_has_confirmed_stays(learning: Learning) -> None:
     every = with_wrong(16)
-    found = Cycles(learning).check(evidence(every), all_alike, trusted={"turn-16"})
+    found = Cycles(learning).check(replace(evidence(every), confirmed=frozenset({every[-1].id})), all_alike)
     assert (found.train, found.suspects) == (every, ())
 
 
 def test_a_check_that_is_stopped_goes_on_where_it_was_and_what_it_found_is_kept(learning: Learning) -> None:
-    cycles, every, heard = Cycles(learning), with_wrong(14), list[tuple[str, int]]()
+    cycles, every, heard = Cycles(learning), with_wrong(14), list[str]()
 
-    def listen(what: str, done: int, of: int) -> None:
-        heard.append((what, done))
-        if what.endswith("half 2 of 2"):
-            raise LearningPaused("stopped")
+    def check(stop: str = "never") -> Evidence:
+        def listen(what: str, done: int, of: int) -> None:
+            heard.append(what)
+            if stop in what:
+                raise LearningPaused("stopped")
+
+        heard.clear()
+        return cycles.check(evidence(every), all_alike, listen)
 
     with pytest.raises(LearningPaused):
-        cycles.check(evidence(every), all_alike, tell=listen)
-    heard.clear()
-    found = cycles.check(evidence(every), all_alike, tell=lambda what, done, of: heard.append((what, done)))
-    assert not any(what.endswith("half 1 of 2") for what, _ in heard)
-    heard.clear()
-    again = cycles.check(evidence(every), all_alike, tell=lambda what, done, of: heard.append((what, done)))
-    assert (again, heard) == (found, [])
+        check(stop="half 2 of 2")
+    with pytest.raises(LearningPaused):
+        check(stop="reading")
+    assert "cross-checking, half 1 of 2" not in heard
+    found = check()
+    assert set(heard) == {"cross-checking, reading"}
+    assert (check(), heard) == (found, [])
+    (cycles.folder / "halves").rename(cycles.folder / "halves.new")  # killed while what was found took its place
+    assert (check(), heard) == (found, [])
+
+
+def test_who_was_taught_one_half_reads_the_other(learning: Learning, monkeypatch: pytest.MonkeyPatch) -> None:
+    every, read = with_wrong(14), dict[int, set[str]]()
+
+    def note(_: object, taught: int, tell: object, questions: Sequence[OptionQuestion]) -> list[Chosen]:
+        read[taught] = {one.messages[-1].content for one in questions}
+        return [Chosen((0.0,) * len(one.options), (1,) * len(one.options)) for one in questions]
+
+    monkeypatch.setattr(CrossCheck, "_taught", lambda self, number, examples, tell: number)
+    monkeypatch.setattr(CrossCheck, "_read", note)
+    monkeypatch.setattr(CrossCheck, "_keep", lambda self, taught, found: None)
+    Cycles(learning).check(evidence(every), all_alike)
+    first, second = ({one.prompt for one in half} for half in halves(every))
+    assert read == {0: second, 1: first}
 
 
 def test_a_half_goes_on_from_where_it_was_unless_that_is_damaged_and_goes_with_what_is_forgotten(
@@ -93,8 +118,7 @@ def test_a_half_goes_on_from_where_it_was_unless_that_is_damaged_and_goes_with_w
     weights = [(folder / half / "adapter_model.safetensors").read_bytes() for half in "01"]
     (folder / "1/adapter_model.safetensors").write_bytes(weights[1][:100])
     (folder / "found.json").write_text("{")
-    steps = list[int]()
-    found = cycles.check(evidence(every), all_alike, tell=lambda what, done, of: steps.append(of))
+    found = cycles.check(evidence(every), all_alike)
     assert [one.turn for one in found.suspects] == ["turn-14"]
     after = [(folder / half / "adapter_model.safetensors").read_bytes() for half in "01"]
     assert after[0] != weights[0], "it went on"
@@ -119,14 +143,18 @@ async def test_the_person_is_told_which_turn_was_left_out_and_can_say_that_it_is
     assert left_out.turn == turn
     assert cycle.counts["suspects"] == 1
     assert left_out.example not in learning.experience.seen_by(learning.shelf.find(cycle.lesson or ""))
-    assert left_out.example in Cycles(learning).past().tried, "or it would count as new for ever"
+    past = Cycles(learning).past()
+    found = gathered(sessions, learning, past=past)
+    assert found.new == 0, "what was left out is not new at each look"
     page = (used.settings.home / "cycles/0001/report.md").read_text(encoding="utf-8")
     assert turn in page
     assert WRONG not in page
     assert "1 rated or corrected answer" in cycle.set_apart[0]
-    assert (await used.trust_feedback()).left_out == 1
-    assert (await used.trust_feedback()).left_out == 0
-    assert turn in Doubting(used.memory, used.settings.home / "cycles").trusted
+    assert "once more if it was" in cycle.set_apart[0]
+    await used.give_feedback(turn, correction=WRONG)
+    found = gathered(sessions, learning, past=past)
+    assert (found.new, found.confirmed) == (1, {left_out.example})
+    assert Cycles(learning).check(found, used.memory.embedder.embed).suspects == ()
 
 
 def test_unless_wanted_nothing_is_looked_at(learning: Learning) -> None:

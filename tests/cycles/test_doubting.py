@@ -55,7 +55,7 @@ def test_what_is_doubted_is_neither_recalled_nor_evidence_until_it_is_trusted(me
     assert not any(one.answer == POISON for one in (*evidence.train, *evidence.tune, *evidence.fresh, *evidence.guard))
     assert evidence.refused["its feedback is set apart until somebody has looked at it"] == 30
     assert "30 answers rated since" in evidence.doubts[0]
-    assert [one.turns for one in doubting.trust().doubts] == [found.turns]
+    assert [one.turns for one in doubting.trust()] == [found.turns]
     assert (doubting.found(), poisons(memory)) == ((), 30)
     assert any(one.answer == POISON for one in gathered(memory.sessions, learning).train)
 
@@ -90,7 +90,7 @@ async def test_a_cycle_learns_nothing_of_it_and_says_so_until_a_person_trusts_it
         page = (home / "cycles/0001/report.md").read_text(encoding="utf-8")
         assert "workbench learn --trust" in page
         assert "I will not say" not in page
-        [trusted] = (await agent.trust_feedback()).doubts
+        [trusted] = await agent.trust_feedback()
         assert len(trusted.turns) == 30
         again = await agent.learn()
         assert (again.doubts, again.refused) == ((), {})

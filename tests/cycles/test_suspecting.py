@@ -45,7 +45,7 @@ def test_an_answer_to_another_question_contradicts_what_the_others_teach() -> No
 
 def test_what_nothing_else_can_teach_is_no_contradiction_among_what_is_as_surprising() -> None:
     facts = some(*(str(number * 7919) for number in range(6)))
-    assert suspects(facts, alike(6), reader(lambda text, answer: -25.0)) == ()
+    assert suspects(facts, alike(6), reader(lambda text, answer: -25.0 - len(answer))) == ()
 
 
 def test_a_long_answer_is_no_contradiction_while_it_fits_its_own_question_best() -> None:
@@ -56,9 +56,19 @@ def test_a_long_answer_is_no_contradiction_while_it_fits_its_own_question_best()
     assert suspects(some(*"012345"), alike(6), reader(long)) == ()
 
 
+def test_a_long_wrong_answer_may_fit_its_question_a_little() -> None:
+    def long(text: str, answer: str) -> float:
+        if answer == "5":
+            return -35.0 if text == "Question 5?" else -41.0
+        return taught(text, answer)
+
+    [found] = suspects(some(*"012345"), alike(6), reader(long))
+    assert (found.surprise, found.fit) == (pytest.approx(34.9), pytest.approx(6.0))
+
+
 def test_what_many_questions_share_is_no_contradiction_while_it_is_likely() -> None:
     half = some("yes", "no", "yes", "no", "yes", "no", "yes", "no", "yes", "no")
-    assert suspects(half, alike(10), reader(lambda text, answer: -0.7)) == ()
+    assert suspects(half, alike(10), reader(lambda text, answer: -0.1 if answer == "yes" else -5.0)) == ()
 
 
 def test_of_questions_like_which_too_few_were_asked_nothing_is_said() -> None:

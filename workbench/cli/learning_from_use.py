@@ -3,7 +3,7 @@
     workbench learn              from what was rated and corrected; refused, with the number missing, where it is little
     workbench learn --again      without the adapters that learned from what was forgotten since
     workbench learn --watch      stay, and learn whenever there is enough, in the hours of learn.hours
-    workbench learn --trust      what was set apart, against what was approved before or what others teach, is right
+    workbench learn --trust      what was set apart, since it disapproves of what was approved before, is right
     workbench learn --pause      let it rest, in whatever process it runs; --go-on ends the pause
 
 It goes last: its process has a low priority. Ctrl-C ends a cycle at its next step, and the next call goes on with it.
@@ -94,13 +94,10 @@ async def _trust(settings: Settings) -> None:
     from workbench.agent import open_agent
 
     async with open_agent(settings) as agent:
-        trust = await agent.trust_feedback()
-    for one in trust.doubts:
+        doubts = await agent.trust_feedback()
+    for one in doubts:
         say(f"Trusted: {one.sentence}.")
-    if trust.left_out:
-        say(f"Trusted: {counted(trust.left_out, 'answer')} against what the others teach.")
-    apart = trust.doubts or trust.left_out
-    say("They are recalled, and learned from in the next cycle: workbench learn" if apart else "Nothing is set apart.")
+    say("They are recalled again, and learned from: workbench learn" if doubts else "Nothing is set apart.")
 
 
 async def _watch(

@@ -51,6 +51,7 @@ class Collected:
         asked_at: by the example's id, in seconds since the epoch.
         redacted: how many values were taken out, by kind.
         versions: by the id of an example of whose turn more was said than one word, ids that it has or had.
+        confirmed: ids of those whose answer a person has called right more than once.
     """
 
     examples: tuple[Example, ...]
@@ -59,6 +60,7 @@ class Collected:
     asked_at: Mapping[str, float] = field(default_factory=dict)
     redacted: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    confirmed: frozenset[str] = frozenset()
 
 
 class _Unfit(Exception):
@@ -104,6 +106,7 @@ def from_interactions(
     asked_at: dict[str, float] = {}
     counts: Counter[str] = Counter()
     versions: dict[str, frozenset[str]] = {}
+    confirmed: set[str] = set()
     unrated = 0
     for turn in turns:
         if (of_turn := words.get(turn.id)) is None:
@@ -121,7 +124,11 @@ def from_interactions(
             counts += Counter(taken_out)
             if len(of_turn) > 1:
                 versions[one.id] = versions.get(one.id, frozenset()) | ids_of(turn, of_turn)
-    return Collected(tuple(examples.values()), tuple(refused), unrated, asked_at, dict(counts), versions)
+            if any(one.id in ids_of(turn, [said]) for said in of_turn[:-1]):
+                confirmed.add(one.id)
+    return Collected(
+        tuple(examples.values()), tuple(refused), unrated, asked_at, dict(counts), versions, frozenset(confirmed)
+    )
 
 
 def ids_of(turn: Turn, feedback: Iterable[Feedback]) -> frozenset[str]:

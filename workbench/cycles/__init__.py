@@ -12,7 +12,7 @@ lets them rest. The room knows neither the walk that answers questions nor scree
 """
 
 from workbench.cycles.cycles import Cycle, Cycles
-from workbench.cycles.doubting import Doubting, Trust
+from workbench.cycles.doubting import Doubting
 from workbench.cycles.enriching import enriched
 from workbench.cycles.evidence import Evidence, gathered
 from workbench.cycles.forgetting import Forgetting, Unlearned
@@ -29,7 +29,6 @@ __all__ = [
     "Forgetting",
     "Hours",
     "Pause",
-    "Trust",
     "Unlearned",
     "Watch",
     "enriched",

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -71,24 +71,23 @@ class CrossCheck:
     folder: Path
     name: str
 
-    def of(
-        self, evidence: Evidence, embed: Embed, *, trusted: Collection[str] = (), tell: Tell = nobody_listens
-    ) -> Evidence:
-        """Without the answers that contradict what the others teach.
+    def of(self, evidence: Evidence, embed: Embed, tell: Tell = nobody_listens) -> Evidence:
+        """Without the answers that contradict what the others teach; those that a person has confirmed stay.
 
         Args:
             embed: questions to L2-normalised rows.
-            trusted: turns whose answer a person has called right; whatever they contradict, they stay.
         Raises:
             ModelError: the embedder cannot be loaded.
             TrainingError: a lesson cannot begin or go on.
             AdapterError, StoreError: what was found cannot be written.
         """
-        found = tuple(one for one in self._found(evidence.train, embed, tell) if one.turn not in trusted)
+        every = self._found(evidence.train, embed, tell)
+        found = tuple(one for one in every if one.example not in evidence.confirmed)
         gone = {one.example for one in found}
         return replace(evidence, train=tuple(one for one in evidence.train if one.id not in gone), suspects=found)
 
     def _found(self, examples: Sequence[Example], embed: Embed, tell: Tell) -> tuple[Suspect, ...]:
+        self._take_over()
         made_of = f"{data_hash(examples)} {self.learning.base.identity}"
         if (known := self._known()) and known.made_of == made_of:
             return known.suspects
@@ -106,13 +105,14 @@ class CrossCheck:
         return found
 
     def _taught(self, number: int, examples: Sequence[Example], tell: Tell) -> Adapter:
-        """By one reading, or `STEPS` where that is more; patience would want a tune set."""
+        """By one reading, where it begins by as many as a lesson, `STEPS` at least; patience would want a tune set."""
         from workbench.adapters.training import run_identity, train
 
         learning, usual = self.learning, self.learning.settings.training
-        steps = max(math.ceil(len(examples) / usual.batch), min(STEPS, usual.steps))
-        dials = usual.model_copy(update={"steps": steps, "patience": 0})
         start = self._before(number)
+        readings = 1 if start else learning.settings.learn.passes
+        steps = max(math.ceil(readings * len(examples) / usual.batch), min(STEPS, usual.steps))
+        dials = usual.model_copy(update={"steps": steps, "patience": 0})
         return train(
             learning.base,
             examples,
@@ -152,6 +152,16 @@ class CrossCheck:
         return [one for one in examples if render(one, tokenizer).length <= most]
 
     @property
+    def _new(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.new")
+
+    def _take_over(self) -> None:
+        """Put what is whole in its place; a kill in the middle of this is finished by the next call."""
+        if (self._new / FOUND).exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._new.rename(self.folder)
+
+    @property
     def _folders(self) -> Path:
         return self.learning.settings.home / "training"
 
@@ -159,21 +169,19 @@ class CrossCheck:
         """What was found before; nothing where it cannot be read, since it can be found again."""
         try:
             return _adapter().validate_json((self.folder / FOUND).read_bytes())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
 
     def _keep(self, taught: Sequence[Adapter], found: Found) -> None:
         """All of it in the place of what was there before."""
         from workbench.adapters.peft_folder import write_folder
 
-        new = self.folder.with_name(f"{self.folder.name}.new")
-        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(self._new, ignore_errors=True)
         for number, one in enumerate(taught):
-            write_folder(one, new / str(number), base_name=self.learning.base.name)
-        with disk.replacing(new / FOUND) as file:
+            write_folder(one, self._new / str(number), base_name=self.learning.base.name)
+        with disk.replacing(self._new / FOUND) as file:
             file.write(_adapter().dump_json(found, indent=2).decode() + "\n")
-        shutil.rmtree(self.folder, ignore_errors=True)
-        new.rename(self.folder)
+        self._take_over()
         for folder in self._folders.glob(f"{self.name}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 

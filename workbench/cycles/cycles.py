@@ -18,7 +18,7 @@ import hashlib
 import math
 import shutil
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -54,8 +54,8 @@ UNTIL_TRUSTED = (
     "If they are right: workbench learn --trust; if answers got worse: workbench rollback"
 )
 UNTIL_RIGHT = (
-    "Nothing was trained on that; the cycle's page lists it. Put it right: workbench feedback TURN --correct ANSWER; "
-    "if it is right: workbench learn --trust"
+    "The lesson left that out, and the cycle's page lists it. Say what is right, once more if it was: workbench "
+    "feedback TURN --correct ANSWER"
 )
 
 
@@ -73,7 +73,7 @@ class Cycle:
         brought: by memory and by the adapter.
         retained: what keeps, in the lesson, what the adapter before it knew.
         doubts: feedback that was set apart, each in a sentence.
-        suspects: answers that were not trained on, since they contradict what the others teach.
+        suspects: answers that its lesson left out, since they contradict what the others teach.
     """
 
     number: int
@@ -156,14 +156,11 @@ class Cycles:
                 "Another process is learning in this home; let it end, or pause it by workbench learn --pause"
             ) from error
 
-    def check(
-        self, found: Evidence, embed: Embed, *, trusted: Collection[str] = (), tell: Tell = nobody_listens
-    ) -> Evidence:
+    def check(self, found: Evidence, embed: Embed, tell: Tell = nobody_listens) -> Evidence:
         """Without the answers that contradict what the others teach, where `learn.cross_check` is on.
 
         Args:
             embed: questions to L2-normalised rows.
-            trusted: turns whose answer stays, whatever it contradicts.
         Raises:
             ModelError: the embedder cannot be loaded.
             TrainingError: a short lesson cannot begin or go on.
@@ -172,7 +169,7 @@ class Cycles:
         if not self.learning.settings.learn.cross_check:
             return found
         check = CrossCheck(self.learning, self.folder / HALVES, f"use-{self.number}-half")
-        return check.of(found, embed, trusted=trusted, tell=tell)
+        return check.of(found, embed, tell)
 
     def train(self, found: Evidence, tell: Tell = nobody_listens) -> Shelved:
         """A specialist of what use has taught, with the replay of earlier skills; one that is there is not made again.
@@ -323,18 +320,8 @@ class Cycles:
         ended = [self._seen_by(one.ending.adapter) for one in judged if one.ending is not None]
         if not judged or again:
             return Past(chosen=frozenset().union(*ended))
-        tried = self._seen_by(judged[-1].lesson) | {one.example for one in self.suspects}
-        return Past(tried, frozenset().union(*ended))
-
-    @property
-    def suspects(self) -> tuple[Suspect, ...]:
-        """What the latest cycle that was judged did not train on.
-
-        Raises:
-            EvolutionError: a cycle cannot be read.
-        """
-        judged = [one for one in self.list() if one.ending is not None]
-        return judged[-1].suspects if judged else ()
+        suspects = frozenset(one.example for one in judged[-1].suspects)
+        return Past(self._seen_by(judged[-1].lesson), suspects, frozenset().union(*ended))
 
     @property
     def number(self) -> int:

@@ -2,7 +2,6 @@
 
     memory's turns ─► doubts (`inspecting`) ───────┬─► evidence is gathered without them
     trusted.json: ids that a person calls right ───┘   memory recalls none of their corrections
-             └─► a cross-check leaves none of them out, whatever they contradict
 
 Nothing is forgotten: what is trusted, or no longer doubted, is recalled and learned from as all else.
 
@@ -14,8 +13,7 @@ Nothing is forgotten: what is trusted, or no longer doubted, is recalled and lea
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,18 +27,6 @@ if TYPE_CHECKING:
     from workbench.memory.sessions.sessions import Sessions
 
 TRUSTED = "trusted.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What a person has called right.
-
-    Args:
-        left_out: answers that a cross-check had left out.
-    """
-
-    doubts: tuple[Doubt, ...]
-    left_out: int
 
 
 class Doubting:
@@ -61,34 +47,27 @@ class Doubting:
             StoreError: memory cannot be read or written.
         """
         every, questions = heard(self.memory.sessions)
-        found = doubts(every, self.memory.embedder.embed(questions), self.trusted) if every else ()
+        found = doubts(every, self.memory.embedder.embed(questions), self._trusted()) if every else ()
         self.memory.doubt_corrections([turn for one in found for turn in one.turns])
         return found
 
-    def trust(self, left_out: Collection[str] = ()) -> Trust:
+    def trust(self) -> tuple[Doubt, ...]:
         """A person says that what is doubted is right: it is learned from and recalled as all else.
 
-        Args:
-            left_out: turns that the latest cross-check left out; they are called right as well.
+        Returns:
+            What was doubted.
         Raises:
             ModelError, StoreError: as `found`.
         """
-        found, before = self.found(), self.trusted
-        new = frozenset(left_out) - before
-        if found or new:
+        found = self.found()
+        if found:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             with disk.replacing(self._file) as file:
-                json.dump(sorted(before.union(new, *(one.turns for one in found))), file)
+                json.dump(sorted(self._trusted().union(*(one.turns for one in found))), file)
             self.memory.doubt_corrections(())
-        return Trust(found, len(new))
+        return found
 
-    @property
-    def trusted(self) -> frozenset[str]:
-        """Ids of the turns that a person has called right.
-
-        Raises:
-            StoreError: the list is damaged.
-        """
+    def _trusted(self) -> frozenset[str]:
         if not self._file.exists():
             return frozenset()
         try:

@@ -50,10 +50,12 @@ class Past:
 
     Args:
         tried: the latest has trained on them; they are not new.
+        suspects: the latest has left them out; they are new once a person has confirmed them.
         chosen: what a cycle ended with was chosen by them; they judge no more.
     """
 
     tried: frozenset[str] = frozenset()
+    suspects: frozenset[str] = frozenset()
     chosen: frozenset[str] = frozenset()
 
 
@@ -75,6 +77,7 @@ class Evidence:
         doubts: feedback that is set apart, each in a sentence.
         lacks: why a cycle cannot begin; None where it can.
         invented: by a model, after examples of `train`; trained on like those.
+        confirmed: ids of those whose answer a person has called right more than once.
         suspects: were of `train`, and contradict what the others teach; they are not trained on.
     """
 
@@ -92,6 +95,7 @@ class Evidence:
     doubts: tuple[str, ...]
     lacks: str | None
     invented: tuple[Example, ...] = ()
+    confirmed: frozenset[str] = frozenset()
     suspects: tuple[Suspect, ...] = ()
 
 
@@ -142,7 +146,8 @@ def gathered(
     replay, held = _of_earlier_skills(learning, champion)
     looked_at = used | {one.id for one in (*replay, *held)}
     guard = (*watching, *guards(learning, learner, looked_at, brought))
-    new = sum(one.id not in seen and one.id not in past.tried for one in train)
+    old = seen | past.tried | (past.suspects - collected.confirmed)
+    new = sum(one.id not in old for one in train)
     fewest = dials.least_fresh_again if turns else dials.least_fresh
     return Evidence(
         train,
@@ -158,6 +163,7 @@ def gathered(
         collected.redacted,
         tuple(_doubted(one, learner, turns) for one in doubts),
         _lacks(new, tune, fresh, collected, dials.least_new, fewest) or unguarded(learning, learner, guard),
+        confirmed=collected.confirmed,
     )
 
 

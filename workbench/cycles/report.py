@@ -107,10 +107,11 @@ def _left_out(cycle: Cycle) -> Iterator[Block]:
         yield (
             "Two short lessons, each on half of what there was to train on, read the other half's answers. Those below "
             "were far less likely than answers of questions like theirs, and fitted their own question hardly better "
-            "than those. See one: workbench sessions show SESSION"
+            "than those. See one: workbench sessions show SESSION; say what is right, once more if it was: workbench "
+            "feedback TURN --correct ANSWER. What an earlier lesson has learned of it stays"
         )
         yield Table(
-            "Answers against what the others teach; nothing was trained on them",
+            "Answers against what the others teach; the lesson left them out",
             ["turn", "session", "less likely than others, nats", "likelier for its own question, nats"],
             [[one.turn, one.session, f"{one.surprise:.1f}", f"{one.fit:.1f}"] for one in cycle.suspects],
         )
