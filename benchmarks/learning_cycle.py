@@ -227,7 +227,8 @@ def _arm(arm: str, by_seed: Mapping[int, Sequence[Record]], dials: Dials) -> Rec
     told["backward_transfer_points"] = fmean(_backward(records, dials) for records in by_seed.values())
     told["deployments"] = sum(one["deployed"] for records in by_seed.values() for one in records)
     told["harmful"] = sum(_harms(records, dials) for records in by_seed.values())
-    told["left_out"] = _left_out(by_seed.values())
+    if any("left_out" in one for some in by_seed.values() for one in some):
+        told["left_out"] = _left_out(by_seed.values())
     told["sentences"] = [one["cycle"]["sentence"] for some in by_seed.values() for one in some if one["cycle"]]
     return told
 
